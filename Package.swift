@@ -1,0 +1,73 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The house settings of every Swift target.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+/// A library target under Sources/ together with its tests under Tests/, where it has any.
+func module(_ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency]? = []) -> [Target] {
+  let library = Target.target(name: name, dependencies: dependencies, swiftSettings: strict)
+  guard let tests else { return [library] }
+  return [
+    library,
+    .testTarget(
+      name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies + tests,
+      swiftSettings: [.enableUpcomingFeature("ExistentialAny"), .treatAllWarnings(as: .error)]),
+  ]
+}
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "PSImageNet",
+  products: [
+    .executable(name: "psimagenet", targets: ["psimagenet"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+  ],
+  targets: [
+    // C libraries: one module map each.
+    .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev", "libopenblas-openmp-dev"])]),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .systemLibrary(name: "CLBFGS", pkgConfig: "liblbfgs", providers: [.apt(["liblbfgs-dev"])]),
+    .target(
+      name: "CImageCodecs", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+      linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
+  ]
+    + module("Tensors", [])
+    + module("Host", [crypto])
+    + module("Graphs", ["Tensors"])
+    + module("Networks", ["Graphs", "Tensors"])
+    + module("Engine", ["Graphs", "Tensors", "CDNNL", "COpenBLAS"], tests: ["Networks"])
+    + module("Frames", ["Tensors", "Host", "CHDF5", "CZip", "CImageCodecs"])
+    + module("Simulation", ["Frames", "Tensors", "Host"])
+    + module("Corpora", ["Frames", "Tensors", "Host", yams], tests: ["Simulation"])
+    + module("Pretexts", ["Networks", "Graphs", "Tensors"])
+    + module("Training", ["Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", yams, logging])
+    + module("Evaluation", ["Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", "COpenBLAS", "CLBFGS"])
+    + module("Cues", ["Evaluation", "Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host"])
+    + module("Publishing", ["Training", "Engine", "Pretexts", "Networks", "Graphs", "Corpora", "Tensors", "Host"])
+    + module("Reports", ["Host", "Tensors"])
+    + [
+      .executableTarget(
+        name: "psimagenet",
+        dependencies: [
+          "Simulation", "Frames", "Corpora", "Pretexts", "Training", "Evaluation", "Cues", "Publishing", "Reports", "Engine",
+          "Networks", "Graphs", "Tensors", "Host", arguments, logging,
+        ],
+        swiftSettings: strict)
+    ]
+)

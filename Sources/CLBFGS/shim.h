@@ -1,0 +1,4 @@
+#ifndef PSIMAGENET_CLBFGS_SHIM_H
+#define PSIMAGENET_CLBFGS_SHIM_H
+#include <lbfgs.h>
+#endif

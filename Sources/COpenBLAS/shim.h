@@ -1,0 +1,4 @@
+#ifndef PSIMAGENET_COPENBLAS_SHIM_H
+#define PSIMAGENET_COPENBLAS_SHIM_H
+#include <cblas.h>
+#endif

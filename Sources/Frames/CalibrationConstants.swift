@@ -1,0 +1,28 @@
+import Tensors
+
+/// What turns one detector's raw counts into signal, for one run. Every array is `[panels, rows, columns]`, or absent.
+public struct CalibrationConstants: Sendable {
+  /// ADU; for Jungfrau `[3·panels, rows, columns]`, one block per gain range.
+  public var pedestal: Tensor<Float>?
+  /// ADU per unit signal (psana's pixel_gain is its inverse); same block layout as `pedestal`.
+  public var gain: Tensor<Float>?
+  /// psana pixel_status: 0 good, anything else bad.
+  public var status: Tensor<UInt32>?
+  /// rms of dark frames, ADU.
+  public var noise: Tensor<Float>?
+  public var commonMode: CommonMode
+  /// SHA-256 over the files that were read, for provenance; empty when there were none.
+  public var digest: String
+
+  public init(
+    pedestal: Tensor<Float>? = nil, gain: Tensor<Float>? = nil, status: Tensor<UInt32>? = nil, noise: Tensor<Float>? = nil,
+    commonMode: CommonMode = .none, digest: String = ""
+  ) {
+    self.pedestal = pedestal
+    self.gain = gain
+    self.status = status
+    self.noise = noise
+    self.commonMode = commonMode
+    self.digest = digest
+  }
+}

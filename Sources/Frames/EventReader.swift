@@ -1,0 +1,14 @@
+import Host
+
+/// One opened file of recorded events, read front to back. One conforming type per container.
+public protocol EventReader: AnyObject {
+  /// The container's name: `xtc1`, `xtc2`, `hdf5`, `png`, `jpeg`, `npy`, `npz`.
+  static var container: String { get }
+  /// Whether a file that starts with `head` (up to 64 bytes) and is named `path` is of this container.
+  static func recognizes(head: [UInt8], path: String) -> Bool
+  init(opening path: String) throws(InputError)
+  /// The next event, `nil` at the end. Throws at the first byte that does not fit; never returns a partial event.
+  func next() throws(InputError) -> Event?
+  /// What was passed over so far: reason -> count, such as `AcqWaveform v1: 12`.
+  var skipped: [String: Int] { get }
+}

@@ -1,0 +1,42 @@
+import Foundation
+
+/// JSON with sorted keys, so that equal values give equal bytes.
+public enum CanonicalJSON {
+  public static func data(_ value: some Encodable, pretty: Bool = true) throws(InputError) -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = pretty ? [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
+    do { return try encoder.encode(value) } catch {
+      throw InputError(path: "", place: "\(type(of: value))", expected: "a value that JSON can hold", found: "\(error)")
+    }
+  }
+
+  /// Decodes `data`, naming `path` and the key path in any error.
+  public static func value<T: Decodable>(_ type: T.Type, from data: Data, path: String) throws(InputError) -> T {
+    do { return try JSONDecoder().decode(type, from: data) } catch let error as DecodingError {
+      throw InputError(decoding: error, path: path)
+    } catch {
+      throw InputError(path: path, place: "", expected: "\(type)", found: "\(error)")
+    }
+  }
+}
+
+extension InputError {
+  /// Says where in a JSON or YAML document decoding failed, and what was expected there.
+  public init(decoding error: DecodingError, path: String) {
+    func place(_ context: DecodingError.Context) -> String {
+      context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+    }
+    switch error {
+    case .keyNotFound(let key, let context):
+      self.init(path: path, place: place(context), expected: "key \"\(key.stringValue)\"", found: "no such key")
+    case .typeMismatch(let type, let context):
+      self.init(path: path, place: place(context), expected: "a value of type \(type)", found: context.debugDescription)
+    case .valueNotFound(let type, let context):
+      self.init(path: path, place: place(context), expected: "a value of type \(type)", found: "null")
+    case .dataCorrupted(let context):
+      self.init(path: path, place: place(context), expected: "well-formed input", found: context.debugDescription)
+    @unknown default:
+      self.init(path: path, place: "", expected: "well-formed input", found: "\(error)")
+    }
+  }
+}

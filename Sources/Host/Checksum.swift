@@ -1,0 +1,28 @@
+import Crypto
+import Foundation
+
+/// SHA-256 in lower-case hexadecimal, as `sha256sum` prints it.
+public enum Checksum {
+  public static func sha256(_ data: Data) -> String { hex(SHA256.hash(data: data)) }
+
+  public static func sha256(_ bytes: [UInt8]) -> String { sha256(Data(bytes)) }
+
+  /// The digest of a file, read in pieces of 4 MiB.
+  public static func sha256(file path: String) throws(InputError) -> String {
+    guard let handle = FileHandle(forReadingAtPath: path) else {
+      throw InputError(.missing, path: path, place: "", expected: "a readable file", found: "nothing there")
+    }
+    var hasher = SHA256()
+    do {
+      while let piece = try handle.read(upToCount: 4 << 20), !piece.isEmpty { hasher.update(data: piece) }
+      try handle.close()
+    } catch {
+      throw InputError(.inputOutput, path: path, place: "read", expected: "a readable file", found: error.localizedDescription)
+    }
+    return hex(hasher.finalize())
+  }
+
+  private static func hex(_ digest: SHA256.Digest) -> String {
+    digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+}
