@@ -21,7 +21,8 @@ public enum AtomicFile {
 
   /// Renames `source` over `path` in one step.
   public static func move(_ source: String, to path: String) throws(InputError) {
-    guard rename(source, path) == 0 else {
+    // The one C call of this module: POSIX rename is the only atomic replacement; Swift passes both strings by value.
+    guard unsafe rename(source, path) == 0 else {
       throw InputError(.inputOutput, path: path, place: "rename", expected: "a replaceable file", found: "error \(errno) from rename")
     }
   }
