@@ -1,0 +1,82 @@
+import Graphs
+import Tensors
+
+/// A named place in a network: where a layer finds or creates its parameters.
+///
+/// Asking twice for the same name returns the same parameter, so calling a backbone twice shares weights.
+public struct Scope {
+  /// In training, normalisation uses the statistics of the batch and moves its running averages; in inference it uses those.
+  public enum Mode: String, Sendable { case training, inference }
+
+  private let registry: Registry
+  public let path: String
+  public let mode: Mode
+
+  public init(_ builder: GraphBuilder, mode: Mode) {
+    self.init(registry: Registry(builder), path: "", mode: mode)
+  }
+
+  private init(registry: Registry, path: String, mode: Mode) {
+    self.registry = registry
+    self.path = path
+    self.mode = mode
+  }
+
+  public subscript(name: String) -> Scope {
+    Scope(registry: registry, path: path.isEmpty ? name : "\(path).\(name)", mode: mode)
+  }
+
+  /// A trainable array; traps when the path is known under another shape.
+  public func parameter(_ name: String, _ shape: Shape, _ initializer: Initializer) -> Value {
+    registry.parameter(self[name].path, shape, initializer, .trainable)
+  }
+
+  /// An array that the network moves itself while training.
+  public func statistic(_ name: String, _ shape: Shape, _ initializer: Initializer) -> Value {
+    registry.parameter(self[name].path, shape, initializer, .statistic)
+  }
+
+  /// The value that statistic `name` takes after this step.
+  public func update(_ name: String, to value: Value) {
+    registry.updates[self[name].path] = value
+  }
+
+  /// Every parameter of the network, in the order first asked for.
+  public var parameters: [Parameter] { registry.parameters }
+  /// New values of statistics by path.
+  public var updates: [String: Value] { registry.updates }
+
+  /// Fresh weights; each array's numbers depend on `seed` and its own path alone.
+  public func initialWeights(seed: UInt64) -> Weights {
+    var weights = Weights(parameters)
+    for (parameter, initializer) in zip(parameters, registry.initializers) {
+      var random = Philox(seed: seed).keyed(parameter.path)
+      weights[parameter.path] = initializer.values(parameter.value.shape, using: &random)
+    }
+    return weights
+  }
+
+  private final class Registry {
+    let builder: GraphBuilder
+    var parameters: [Parameter] = []
+    var initializers: [Initializer] = []
+    var updates: [String: Value] = [:]
+    private var index: [String: Int] = [:]
+
+    init(_ builder: GraphBuilder) { self.builder = builder }
+
+    func parameter(_ path: String, _ shape: Shape, _ initializer: Initializer, _ role: Parameter.Role) -> Value {
+      if let found = index[path] {
+        let known = parameters[found]
+        precondition(
+          known.value.shape == shape && known.role == role,
+          "\(path) is a \(known.role) of shape \(known.value.shape), asked as a \(role) of shape \(shape)")
+        return known.value
+      }
+      index[path] = parameters.count
+      parameters.append(Parameter(path: path, value: builder.input(path, shape), role: role))
+      initializers.append(initializer)
+      return parameters[parameters.count - 1].value
+    }
+  }
+}
