@@ -1,0 +1,70 @@
+import CDNNL
+import Tensors
+
+/// How numbers lie in memory: extents, number type and layout.
+@safe struct Descriptor: Equatable {
+  enum Number { case float32, bfloat16 }
+
+  private(set) var raw: dnnl_memory_desc_t
+
+  init(raw: dnnl_memory_desc_t) { self.raw = raw }
+
+  /// Row-major. A scalar is stored as one element along one axis.
+  static func plain(_ shape: Shape, _ number: Number = .float32) -> Descriptor {
+    let extents = shape.rank == 0 ? [1] : shape.extents
+    var strides = [Int](repeating: 1, count: extents.count)
+    for axis in (0..<extents.count - 1).reversed() { strides[axis] = strides[axis + 1] * max(1, extents[axis + 1]) }
+    return strided(extents, strides, number)
+  }
+
+  /// Any strides, in elements.
+  static func strided(_ extents: [Int], _ strides: [Int], _ number: Number = .float32) -> Descriptor {
+    var md = dnnl_memory_desc_t()
+    let status = unsafe dnnl_memory_desc_init_by_strides(
+      &md, Int32(extents.count), padded(extents), number.raw, padded(strides))
+    precondition(status == dnnl_success, "oneDNN refuses extents \(extents) with strides \(strides)")
+    return Descriptor(raw: md)
+  }
+
+  /// Layout left to the primitive.
+  static func any(_ shape: Shape, _ number: Number) -> Descriptor {
+    var md = dnnl_memory_desc_t()
+    let status = unsafe dnnl_memory_desc_init_by_tag(
+      &md, Int32(shape.rank), padded(shape.extents), number.raw, dnnl_format_tag_any)
+    precondition(status == dnnl_success, "oneDNN refuses shape \(shape)")
+    return Descriptor(raw: md)
+  }
+
+  /// The same layout holding another number type.
+  func holding(_ number: Number) -> Descriptor {
+    var copy = self
+    copy.raw.data_type = number.raw
+    return copy
+  }
+
+  var number: Number { raw.data_type == dnnl_bf16 ? .bfloat16 : .float32 }
+
+  var byteCount: Int {
+    var md = raw
+    return unsafe dnnl_memory_desc_get_size(&md)
+  }
+
+  static func == (a: Descriptor, b: Descriptor) -> Bool {
+    var left = a.raw, right = b.raw
+    return unsafe dnnl_memory_desc_equal(&left, &right) != 0
+  }
+
+  /// `dnnl_dims_t` has twelve places.
+  private static func padded(_ numbers: [Int]) -> [dnnl_dim_t] {
+    numbers.map { dnnl_dim_t($0) } + Array(repeating: 0, count: 12 - numbers.count)
+  }
+}
+
+extension Descriptor.Number {
+  var raw: dnnl_data_type_t {
+    switch self {
+    case .float32: dnnl_f32
+    case .bfloat16: dnnl_bf16
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import Graphs
+import Tensors
+
+/// Turns graph nodes into steps: which primitive or kernel runs on which buffers, in which layout.
+///
+/// A value may exist in several layouts; each is made once, when a step first asks for it.
+final class Lowering {
+  /// A stretch of memory that steps read and write.
+  enum Storage: Equatable {
+    case arena(byteCount: Int)
+    /// Set by the caller at run time: a batch field, a parameter, a result.
+    case external(External)
+  }
+
+  enum External: Hashable {
+    case field(String), parameter(String), output(String), gradient(String), update(String)
+  }
+
+  struct Location {
+    let buffer: Int
+    let descriptor: Descriptor
+  }
+
+  struct Step {
+    enum Work {
+      case primitive(PrimitiveDescriptor, [(Argument, Location)])
+      case kernel(Kernel, inputs: [Location], outputs: [Location])
+    }
+    let node: String
+    let work: Work
+  }
+
+  /// What a gradient node needs of its forward node.
+  struct Forward {
+    let descriptor: PrimitiveDescriptor
+    var workspace: Location?
+  }
+
+  let library: Library
+  let precision: Precision
+  private(set) var storages: [Storage] = []
+  /// Elements of each external buffer.
+  private(set) var externalCounts: [Int: Int] = [:]
+  private(set) var steps: [Step] = []
+  private var locations: [GraphBuilder.ID: [Location]] = [:]
+  private(set) var forwards: [Int: Forward] = [:]
+  private let builder: GraphBuilder
+  /// The node being lowered, for messages.
+  private(set) var node = ""
+
+  init(_ builder: GraphBuilder, precision: Precision, library: Library) {
+    self.builder = builder
+    self.precision = precision
+    self.library = library
+  }
+
+  /// How `[N,C,H,W]` activations are stored.
+  var activation: Descriptor.Number { precision == .bfloat16 ? .bfloat16 : .float32 }
+
+  // MARK: Buffers
+
+  func newBuffer(_ descriptor: Descriptor) -> Location {
+    storages.append(.arena(byteCount: descriptor.byteCount))
+    return Location(buffer: storages.count - 1, descriptor: descriptor)
+  }
+
+  func externalBuffer(_ external: External, _ shape: Shape) -> Location {
+    storages.append(.external(external))
+    externalCounts[storages.count - 1] = shape.count
+    return Location(buffer: storages.count - 1, descriptor: .plain(shape))
+  }
+
+  // MARK: Values
+
+  /// Where `value` lies in the layout in which it was made.
+  func location(of value: GraphBuilder.ID) -> Location {
+    guard let first = locations[value]?.first else {
+      preconditionFailure("\(builder.nodes[value.node].label): value \(value) is used before it is made")
+    }
+    return first
+  }
+
+  func place(_ value: GraphBuilder.ID, at location: Location) { locations[value, default: []].append(location) }
+
+  /// `value` in exactly this layout, reordered once if it does not exist in it yet.
+  func read(_ value: GraphBuilder.ID, as descriptor: Descriptor) throws(EngineError) -> Location {
+    if let known = locations[value]?.first(where: { $0.descriptor == descriptor }) { return known }
+    let made = try reordered(location(of: value), to: descriptor)
+    place(value, at: made)
+    return made
+  }
+
+  /// `value` as row-major float32.
+  func readPlain(_ value: GraphBuilder.ID) throws(EngineError) -> Location {
+    try read(value, as: .plain(shape(of: value)))
+  }
+
+  /// `value` in the layout in which it was made, as the number type of activations.
+  func readActivation(_ value: GraphBuilder.ID) throws(EngineError) -> Location {
+    try read(value, as: location(of: value).descriptor.holding(activation))
+  }
+
+  func shape(of value: GraphBuilder.ID) -> Shape { builder.nodes[value.node].shapes[value.output] }
+
+  private func reordered(_ from: Location, to descriptor: Descriptor) throws(EngineError) -> Location {
+    let to = newBuffer(descriptor)
+    try copy(from, to: to)
+    return to
+  }
+
+  func copy(_ from: Location, to: Location) throws(EngineError) {
+    let reorder = try PrimitiveDescriptor.reorder(from.descriptor, to.descriptor, library, node: node)
+    emit(reorder, [(.source, from), (.destination, to)])
+  }
+
+  // MARK: Steps
+
+  func emit(_ descriptor: PrimitiveDescriptor, _ arguments: [(Argument, Location)]) {
+    steps.append(Step(node: node, work: .primitive(descriptor, arguments)))
+  }
+
+  func emit(_ kernel: @escaping Kernel, inputs: [Location], outputs: [Location]) {
+    steps.append(Step(node: node, work: .kernel(kernel, inputs: inputs, outputs: outputs)))
+  }
+
+  func remember(_ forward: Forward, of value: GraphBuilder.ID) { forwards[value.node] = forward }
+
+  func forward(of value: GraphBuilder.ID) -> Forward {
+    guard let forward = forwards[value.node] else {
+      preconditionFailure("\(node): the forward node of \(value) was not lowered before its gradient")
+    }
+    return forward
+  }
+
+  /// Lowers node `index`; placeholders have been placed before.
+  func lower(_ index: Int) throws(EngineError) {
+    let entry = builder.nodes[index]
+    if entry.operation is Placeholder { return }
+    node = "\(type(of: entry.operation)) \(index)"
+    guard let operation = entry.operation as? any Lowerable else {
+      throw .unsupported("the engine has no lowering for \(type(of: entry.operation))")
+    }
+    let outputs = entry.shapes.indices.map { GraphBuilder.ID(node: index, output: $0) }
+    try operation.lower(entry.inputs, outputs, in: self)
+  }
+}
+
+/// An operation that the engine can run. One conformance per file of `Lowerings/`.
+protocol Lowerable: Operation {
+  func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in lowering: Lowering) throws(EngineError)
+}
+
+/// Work on row-major float32 arrays that no library primitive does: losses, copies, sums. Arrays are copied in and out,
+/// which is cheap where it is used: on logits, codewords and one-channel pictures.
+typealias Kernel = ([[Float]]) -> [[Float]]

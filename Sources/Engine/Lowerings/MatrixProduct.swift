@@ -1,0 +1,38 @@
+import Graphs
+import Tensors
+
+extension MatrixProduct: Lowerable {
+  /// Always float32: heads are small and their logits should not lose bits.
+  func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
+    let (m, k, n) = extents(l.shape(of: inputs[0]), l.shape(of: inputs[1]))
+    let a = Lowering.Location(
+      buffer: try l.readPlain(inputs[0]).buffer, descriptor: .strided([m, k], transposesLeft ? [1, m] : [k, 1]))
+    let b = Lowering.Location(
+      buffer: try l.readPlain(inputs[1]).buffer, descriptor: .strided([k, n], transposesRight ? [1, k] : [n, 1]))
+    let c = l.newBuffer(.plain([m, n]))
+    let product = try PrimitiveDescriptor.matrixProduct(a.descriptor, b.descriptor, c.descriptor, l.library, node: l.node)
+    l.emit(product, [(.source, a), (.weights, b), (.destination, c)])
+    l.place(outputs[0], at: c)
+  }
+}
+
+extension AddBias: Lowerable {
+  func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
+    let x = l.location(of: inputs[0]), shape = l.shape(of: inputs[0]), y = l.newBuffer(x.descriptor)
+    let bias = Lowering.Location(
+      buffer: try l.readPlain(inputs[1]).buffer,
+      descriptor: .plain(Shape([1, shape[1]] + Array(repeating: 1, count: shape.rank - 2))))
+    let binary = try PrimitiveDescriptor.binary(.add, x.descriptor, bias.descriptor, y.descriptor, l.library, node: l.node)
+    l.emit(binary, [(.source, x), (.secondSource, bias), (.destination, y)])
+    l.place(outputs[0], at: y)
+  }
+}
+
+extension ChannelSum: Lowerable {
+  func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
+    let x = l.location(of: inputs[0]), shape = l.shape(of: inputs[0])
+    let y = l.newBuffer(.plain(Shape([1, shape[1]] + Array(repeating: 1, count: shape.rank - 2))))
+    l.emit(try .sum(x.descriptor, y.descriptor, l.library, node: l.node), [(.source, x), (.destination, y)])
+    l.place(outputs[0], at: .init(buffer: y.buffer, descriptor: .plain([shape[1]])))
+  }
+}
