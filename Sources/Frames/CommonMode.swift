@@ -1,4 +1,104 @@
+import Tensors
+
 /// The shift that all pixels of one readout block share in one event, and how it is estimated.
-public enum CommonMode: String, Codable, Sendable {
+public enum CommonMode: String, Codable, Sendable, CaseIterable {
   case none
+  /// psana's algorithm 1 with its CSPAD defaults: the zero-photon peak of the histogram of one panel.
+  case histogram
+  /// The mean of the non-bonded pixels of one CSPAD 2×1, which see no photons (psana's algorithm 5).
+  case nonBonded
+}
+
+/// psana's common mode algorithm 1, per panel.
+///
+/// `raw - pedestal` of the good pixels is counted in bins of 1 ADU from -1000 to 2000; the first maximum above
+/// `threshold` counts that is followed by a drop to half is the zero-photon peak. Its mean and sigma are refined twice
+/// within ±2 sigma; the mean is the shift, where |mean| <= `maximumMean` and sigma <= `maximumSigma`, else 0.
+/// Source: lcls1 pdscalibdata/src/CsPadCommonModeSubV1.cpp; default parameters (1, 25, 25, 100).
+public struct HistogramCommonMode: Codable, Hashable, Sendable {
+  /// ADU.
+  public var maximumMean: Float = 25
+  /// ADU.
+  public var maximumSigma: Float = 25
+  /// Counts in one bin of 1 ADU.
+  public var threshold = 100
+
+  public init() {}
+
+  private static let lowest = -1000, highest = 2000
+
+  /// The shift of one block in ADU; 0 where no acceptable peak was found. `good` has the count of `values`.
+  public func shift(of values: ArraySlice<Float>, good: ArraySlice<UInt8>) -> Float {
+    precondition(values.count == good.count, "\(values.count) values and \(good.count) flags do not match")
+    var counts = [Int](repeating: 0, count: Self.highest - Self.lowest)
+    let low = Float(Self.lowest), high = Float(Self.highest)
+    for (value, use) in zip(values, good) where use != 0 && value >= low && value < high {
+      counts[Int((value - low).rounded(.down))] += 1
+    }
+    guard let peak = firstPeak(counts) else { return 0 }
+    var mean = Double(peak + Self.lowest) + 0.5, sigma = width(counts, peak)
+    for _ in 0..<2 {
+      guard let refined = moments(counts, mean - 2 * sigma, mean + 2 * sigma) else { return 0 }
+      mean = refined.mean
+      sigma = max(refined.sigma, 0.5)
+    }
+    return abs(mean) <= Double(maximumMean) && sigma <= Double(maximumSigma) ? Float(mean) : 0
+  }
+
+  private func firstPeak(_ counts: [Int]) -> Int? {
+    var best = -1, most = threshold
+    for (bin, count) in counts.enumerated() {
+      if count > most {
+        most = count
+        best = bin
+      } else if best >= 0, 2 * count <= most {
+        return best
+      }
+    }
+    return nil
+  }
+
+  /// Half the full width at half maximum, as a sigma; at least one bin.
+  private func width(_ counts: [Int], _ peak: Int) -> Double {
+    var left = peak, right = peak
+    while left > 0, 2 * counts[left] > counts[peak] { left -= 1 }
+    while right < counts.count - 1, 2 * counts[right] > counts[peak] { right += 1 }
+    return max(Double(right - left) / 2.355, 1)
+  }
+
+  private func moments(_ counts: [Int], _ low: Double, _ high: Double) -> (mean: Double, sigma: Double)? {
+    let first = max(0, Int((low - Double(Self.lowest)).rounded(.down)))
+    let last = min(counts.count - 1, Int((high - Double(Self.lowest)).rounded(.down)))
+    guard first <= last else { return nil }
+    var n = 0.0, sum = 0.0, squares = 0.0
+    for bin in first...last {
+      let x = Double(bin + Self.lowest) + 0.5, count = Double(counts[bin])
+      n += count
+      sum += count * x
+      squares += count * x * x
+    }
+    guard n > 0 else { return nil }
+    let mean = sum / n
+    return (mean, max(0, squares / n - mean * mean).squareRoot())
+  }
+}
+
+/// The mean of the non-bonded pixels of one CSPAD 2×1 `[185, 388]`, at most `maximum` ADU, else 0.
+/// Source: lcls1 ImgAlgos common mode algorithm 5.
+public struct NonBondedCommonMode: Codable, Hashable, Sendable {
+  /// ADU.
+  public var maximum: Float = 50
+
+  public init() {}
+
+  public func shift(of values: ArraySlice<Float>, good: ArraySlice<UInt8>) -> Float {
+    var sum = 0.0, n = 0.0
+    for pixel in CSPAD.nonBondedPixels where good[good.startIndex + pixel] != 0 {
+      sum += Double(values[values.startIndex + pixel])
+      n += 1
+    }
+    guard n > 0 else { return 0 }
+    let mean = Float(sum / n)
+    return abs(mean) <= maximum ? mean : 0
+  }
 }

@@ -1,0 +1,116 @@
+import Host
+import Tensors
+
+/// The scatter of panel pixels onto one canvas, computed once per geometry.
+///
+/// psana's image: row = floor((X - Xmin + p/2)/p), column = floor((Y - Ymin + p/2)/p) with pixel pitch p.
+/// Canvas pixels that no panel pixel reaches are gaps of weight 0; where several fall on one, the good ones are averaged.
+/// Source: PSCalib src/GeometryAccess.py, xy_to_rc_arrays.
+public struct Assembly: Sendable {
+  /// Canvas size.
+  public let height: Int, width: Int
+  /// `[panels, rows, columns]`.
+  public let panelShape: Shape
+  /// Pixel pitch of the canvas, mm.
+  public let pixelSizeMM: Double
+  /// The position of the middle of canvas pixel (0,0) in the geometry's frame, mm; psana's x runs down the rows.
+  public let originMM: (x: Double, y: Double)
+  /// The mean position of all pixels in the geometry's frame, mm.
+  public let centreMM: (x: Double, y: Double)
+  /// Canvas index of each panel pixel.
+  let targets: [Int32]
+  /// Panel pixel behind each canvas pixel (the first of several), or -1.
+  let sources: [Int32]
+
+  /// Throws where the geometry does not describe `panelShape`, or a canvas of more than 2^26 pixels.
+  public init(geometry: Geometry, panelShape: Shape) throws(InputError) {
+    let positions = try geometry.pixelPositions()
+    guard positions.x.shape == panelShape else {
+      throw InputError(
+        path: geometry.path, place: "", expected: "a geometry of panels \(panelShape)", found: "panels \(positions.x.shape)")
+    }
+    let x = positions.x.elements, y = positions.y.elements, pitch = positions.pixelSize
+    guard let xLow = x.min(), let xHigh = x.max(), let yLow = y.min(), let yHigh = y.max() else {
+      throw InputError(path: geometry.path, place: "", expected: "a geometry with pixels", found: "none")
+    }
+    let rowsNeeded = (xHigh - xLow) / pitch + 1.5, columnsNeeded = (yHigh - yLow) / pitch + 1.5
+    guard rowsNeeded.isFinite, columnsNeeded.isFinite, rowsNeeded * columnsNeeded < Double(1 << 26) else {
+      throw InputError(
+        path: geometry.path, place: "", expected: "a canvas below \(1 << 26) pixels", found: "\(rowsNeeded) × \(columnsNeeded)")
+    }
+    height = Int((xHigh - xLow + pitch / 2) / pitch) + 1
+    width = Int((yHigh - yLow + pitch / 2) / pitch) + 1
+    self.panelShape = panelShape
+    pixelSizeMM = pitch / 1000
+    originMM = (xLow / 1000, yLow / 1000)
+    let n = Double(x.count) * 1000
+    centreMM = (x.reduce(0, +) / n, y.reduce(0, +) / n)
+    var targets = [Int32](repeating: 0, count: x.count)
+    var sources = [Int32](repeating: -1, count: height * width)
+    for i in x.indices {
+      let target = Int((x[i] - xLow + pitch / 2) / pitch) * width + Int((y[i] - yLow + pitch / 2) / pitch)
+      targets[i] = Int32(target)
+      if sources[target] < 0 { sources[target] = Int32(i) }
+    }
+    self.targets = targets
+    self.sources = sources
+  }
+
+  /// The panels of `frame` on the canvas `[height, width]`; bad pixels and gaps have weight 0. Traps on another shape.
+  public func assemble(_ frame: Frame) -> MaskedImage {
+    precondition(frame.signal.shape == panelShape, "a frame \(frame.signal.shape) for an assembly of \(panelShape)")
+    var pixels = [Float](repeating: 0, count: height * width), counts = [Float](repeating: 0, count: height * width)
+    let signal = frame.signal.elements, mask = frame.mask.elements
+    var collided = false
+    for i in targets.indices where mask[i] != 0 {
+      let target = Int(targets[i])
+      pixels[target] += signal[i]
+      counts[target] += 1
+      if counts[target] > 1 { collided = true }
+    }
+    if collided {
+      for i in counts.indices where counts[i] > 1 {
+        pixels[i] /= counts[i]
+        counts[i] = 1
+      }
+    }
+    return MaskedImage(pixels: Tensor([height, width], pixels), weight: Tensor([height, width], counts))
+  }
+
+  /// Which canvas pixels a panel pixel reaches, `[height, width]`, 1 or 0: the detector's footprint.
+  public var footprint: Tensor<UInt8> { Tensor([height, width], sources.map { $0 < 0 ? 0 : 1 }) }
+
+  /// How many panel pixels share a canvas pixel with an earlier one.
+  public var collisions: Int { targets.count - sources.reduce(0) { $0 + ($1 < 0 ? 0 : 1) } }
+
+  /// Where a point of the picture lies on the detector.
+  public struct Location: Hashable, Sendable {
+    public var panel: Int, row: Int, column: Int
+    /// In the geometry's frame, whose origin is the beam where the geometry has an interaction point.
+    public var xMM: Double, yMM: Double
+
+    /// Distance from `centre`, mm.
+    public func radiusMM(from centre: (x: Double, y: Double) = (0, 0)) -> Double {
+      ((xMM - centre.x) * (xMM - centre.x) + (yMM - centre.y) * (yMM - centre.y)).squareRoot()
+    }
+  }
+
+  /// The panel pixel under canvas pixel (row, column), or `nil` in a gap. Traps outside the canvas.
+  public func location(row: Int, column: Int) -> Location? {
+    precondition((0..<height).contains(row) && (0..<width).contains(column), "(\(row), \(column)) outside \(height) × \(width)")
+    let source = Int(sources[row * width + column])
+    guard source >= 0 else { return nil }
+    let panelPixels = panelShape[1] * panelShape[2]
+    return Location(
+      panel: source / panelPixels, row: source % panelPixels / panelShape[2], column: source % panelShape[2],
+      xMM: originMM.x + Double(row) * pixelSizeMM, yMM: originMM.y + Double(column) * pixelSizeMM)
+  }
+
+  /// The panel pixel under the middle of pixel (row, column) of the canvas resampled to `resampledHeight` × `resampledWidth`.
+  public func location(row: Int, column: Int, resampledHeight: Int, resampledWidth: Int) -> Location? {
+    precondition(
+      (0..<resampledHeight).contains(row) && (0..<resampledWidth).contains(column),
+      "(\(row), \(column)) outside \(resampledHeight) × \(resampledWidth)")
+    return location(row: (2 * row + 1) * height / (2 * resampledHeight), column: (2 * column + 1) * width / (2 * resampledWidth))
+  }
+}

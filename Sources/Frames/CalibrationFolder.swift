@@ -1,0 +1,186 @@
+import Foundation
+import Host
+import Tensors
+
+/// psana's folder of calibration constants: `calib/<group>/<source>/<type>/<first>-<last|end>.data`.
+///
+/// Types read: `pedestals`, `pixel_status`, `pixel_rms`, `pixel_gain` (signal per ADU, the inverse of
+/// `CalibrationConstants.gain`) and `geometry`. Source: lcls1 PSCalib/src/GlobalUtils.py, CalibFileFinder.py.
+public struct CalibrationFolder: Sendable {
+  /// The folder `calib` itself.
+  public let path: String
+
+  public init(_ path: String) { self.path = path }
+
+  /// What one file holds; the raw value is its folder's name.
+  public enum Kind: String, Sendable, CaseIterable {
+    case pedestals, status = "pixel_status", noise = "pixel_rms", gain = "pixel_gain", geometry
+  }
+
+  /// The constants of `source` for `run`, for raw frames `shape` (for Jungfrau, pedestals and gain have three such blocks).
+  ///
+  /// A missing type leaves its array `nil`; a source without any folder throws `.missing`, as does a source whose files all
+  /// belong to other runs. The digest is SHA-256 over the SHA-256 of the files used, in the order of `Kind`.
+  public func constants(
+    for source: String, run: Int, shape: Shape, commonMode: CommonMode = .none
+  ) throws(InputError) -> CalibrationConstants {
+    guard let folder = try folder(of: source) else {
+      throw InputError(
+        .missing, path: path, place: Self.canonical(source), expected: "a folder of calibration constants", found: "none")
+    }
+    var result = CalibrationConstants(commonMode: commonMode), digests: [String] = []
+    for kind in Kind.allCases where kind != .geometry {
+      guard let file = try Self.file(in: "\(folder)/\(kind.rawValue)", run: run) else { continue }
+      let data = try AtomicFile.read(file)
+      digests.append(kind.rawValue + " " + Checksum.sha256(data))
+      let blocks = Self.isJungfrau(source) && (kind == .pedestals || kind == .gain || kind == .noise)
+      let values = try Self.array([UInt8](data), shape: blocks ? Self.tripled(shape) : shape, path: file)
+      switch kind {
+      case .pedestals: result.pedestal = values
+      case .noise: result.noise = values
+      case .gain: result.gain = values.map { 1 / $0 }
+      case .status:
+        guard values.elements.allSatisfy({ $0 >= 0 && $0 < 4_294_967_040 && $0 == $0.rounded() }) else {
+          throw InputError(path: file, place: "", expected: "whole status words from 0", found: "other numbers")
+        }
+        result.status = values.map { UInt32($0) }
+      case .geometry: break
+      }
+    }
+    guard !digests.isEmpty else {
+      throw InputError(.missing, path: folder, place: "", expected: "calibration constants for run \(run)", found: "none")
+    }
+    result.digest = Checksum.sha256([UInt8](digests.joined(separator: "\n").utf8))
+    return result
+  }
+
+  /// The geometry of `source` for `run`, or `nil` where the folder has none for it.
+  public func geometry(for source: String, run: Int) throws(InputError) -> Geometry? {
+    guard let folder = try folder(of: source), let file = try Self.file(in: "\(folder)/geometry", run: run) else { return nil }
+    return try Geometry(readingFrom: file)
+  }
+
+  /// Writes an array for runs `first...last` (`nil`: to the end) as psana's text. `values` of kind `.gain` are signal per ADU.
+  @discardableResult
+  public func write(
+    _ values: Tensor<Float>, kind: Kind, source: String, experiment: String, first: Int, last: Int? = nil
+  ) throws(InputError) -> String {
+    let decimals =
+      switch kind {
+      case .status: 0
+      case .gain: 6
+      default: 2
+      }
+    let data = CalibrationText.data(
+      values, kind: kind.rawValue, source: Self.canonical(source), experiment: experiment, decimals: decimals)
+    return try write(data, kind: kind, source: source, first: first, last: last)
+  }
+
+  /// Writes a geometry for runs `first...last` (`nil`: to the end).
+  @discardableResult
+  public func write(_ geometry: Geometry, source: String, first: Int, last: Int? = nil) throws(InputError) -> String {
+    try write(Data(geometry.text.utf8), kind: .geometry, source: source, first: first, last: last)
+  }
+
+  private func write(_ data: Data, kind: Kind, source: String, first: Int, last: Int?) throws(InputError) -> String {
+    let file = "\(path)/\(Self.group(source))/\(Self.canonical(source))/\(kind.rawValue)/\(first)-\(last.map(String.init) ?? "end").data"
+    try AtomicFile.write(data, to: file)
+    return file
+  }
+
+  /// `CxiDs1.0:Cspad.0` for that, `DetInfo(CxiDs1.0:Cspad.0)` and the DAQ's `CxiDs1-0|Cspad-0`.
+  public static func canonical(_ source: String) -> String {
+    var name = source
+    if name.hasPrefix("DetInfo("), name.hasSuffix(")") { name = String(name.dropFirst(8).dropLast()) }
+    guard name.contains("|") else { return name }
+    return String(name.map { $0 == "|" ? ":" : $0 == "-" ? "." : $0 })
+  }
+
+  private static func isJungfrau(_ source: String) -> Bool { source.lowercased().contains("jungfrau") }
+
+  /// psana's calibration group of a device.
+  static func group(_ source: String) -> String {
+    let device = canonical(source).split(separator: ":").last?.split(separator: ".").first.map(String.init) ?? ""
+    return switch device.lowercased() {
+    case "cspad": "CsPad::CalibV1"
+    case "cspad2x2": "CsPad2x2::CalibV1"
+    case "jungfrau": "Jungfrau::CalibV1"
+    case "epix100a": "Epix100a::CalibV1"
+    default: "Camera::CalibV1"
+    }
+  }
+
+  /// The folder of a source in its own group, else in whichever group has it.
+  private func folder(of source: String) throws(InputError) -> String? {
+    let name = Self.canonical(source)
+    guard !name.contains("/"), name != "..", name != ".", !name.isEmpty else { return nil }
+    let expected = "\(path)/\(Self.group(source))/\(name)"
+    if AtomicFile.isFolder(expected) { return expected }
+    guard AtomicFile.isFolder(path) else {
+      throw InputError(.missing, path: path, place: "", expected: "a folder of calibration constants", found: "none")
+    }
+    return try Self.entries(path).map { "\(path)/\($0)/\(name)" }.first { AtomicFile.isFolder($0) }
+  }
+
+  private static func entries(_ folder: String) throws(InputError) -> [String] {
+    do { return try FileManager.default.contentsOfDirectory(atPath: folder).sorted() } catch {
+      throw InputError(.inputOutput, path: folder, place: "list", expected: "a readable folder", found: error.localizedDescription)
+    }
+  }
+
+  /// The file whose range holds `run`: the latest start wins, then the earliest end. Names of another form are other files.
+  static func file(in folder: String, run: Int) throws(InputError) -> String? {
+    guard AtomicFile.isFolder(folder) else { return nil }
+    var best: (first: Int, last: Int, name: String)?
+    for name in try entries(folder) where name.hasSuffix(".data") || name.hasSuffix(".npy") {
+      let stem = name.prefix { $0 != "." }.split(separator: "-")
+      guard stem.count == 2, let first = Int(stem[0]), let last = stem[1] == "end" ? Int.max : Int(stem[1]) else { continue }
+      guard first <= run, run <= last else { continue }
+      if let best, (best.first, -best.last) >= (first, -last) { continue }
+      best = (first, last, name)
+    }
+    return best.map { "\(folder)/\($0.name)" }
+  }
+
+  private static func tripled(_ shape: Shape) -> Shape {
+    var extents = shape.extents
+    if !extents.isEmpty { extents[0] *= 3 }
+    return Shape(extents)
+  }
+
+  /// Text or .npy by content; the count must be `shape`'s, however the file groups its axes.
+  static func array(_ bytes: [UInt8], shape: Shape, path: String) throws(InputError) -> Tensor<Float> {
+    let values = bytes.starts(with: NPYArray.magic) ? try NPYArray.floats(bytes, path: path) : try CalibrationText.parse(bytes, path: path).values
+    guard values.count == shape.count else {
+      throw InputError(path: path, place: "", expected: "\(shape.count) numbers for \(shape)", found: "\(values.count)")
+    }
+    return Tensor(shape, values)
+  }
+}
+
+/// A numpy array of numbers in a `.npy` file, version 1 to 3, little-endian, C order.
+/// Source: numpy/lib/format.py.
+enum NPYArray {
+  static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
+
+  static func floats(_ bytes: [UInt8], path: String) throws(InputError) -> [Float] {
+    func malformed(_ expected: String, _ found: String) -> InputError {
+      InputError(path: path, place: "header", expected: expected, found: found)
+    }
+    guard bytes.count >= 12, (1...3).contains(bytes[6]) else { throw malformed("a .npy header", "\(bytes.count) bytes") }
+    let wide = bytes[6] > 1
+    let size = Int(bytes[8]) | Int(bytes[9]) << 8 | (wide ? Int(bytes[10]) << 16 | Int(bytes[11]) << 24 : 0), start = wide ? 12 : 10
+    guard size <= 65536, start + size <= bytes.count else { throw malformed("a header of \(size) bytes", "\(bytes.count) bytes in all") }
+    let header = String(decoding: bytes[start..<start + size], as: UTF8.self)
+    guard !header.contains("True") else { throw malformed("C order", "Fortran order") }
+    let kinds: [(String, ElementType)] = [
+      ("<f4", .float32), ("<f8", .float64), ("<i2", .int16), ("<u2", .uint16), ("<i4", .int32), ("<u4", .uint32), ("<i8", .int64),
+      ("<u8", .uint64), ("|u1", .uint8), ("|i1", .int8),
+    ]
+    guard let element = kinds.first(where: { header.contains("'\($0.0)'") })?.1 else { throw malformed("a numeric dtype", header) }
+    let body = Array(bytes[(start + size)...])
+    guard body.count % element.size == 0 else { throw malformed("whole elements of \(element.size) bytes", "\(body.count) bytes") }
+    let info = PayloadInfo(source: "", typeName: "npy", element: element, shape: [body.count / element.size])
+    return try NumericArray.decode(Payload(info: info, bytes: body), path: path)
+  }
+}

@@ -1,0 +1,187 @@
+import Host
+import Tensors
+
+/// The Cornell-SLAC pixel array detector: 2×1 sensors of 185 × 388 pixels, 14 bits; 32 of them in a full camera, 2 in the
+/// 2×2. Signal: photons once a gain is given.
+///
+/// Reads the DAQ records `CspadElement` v1, v2 (with `CspadConfig` v1...v5) and `Cspad2x2Element` v1, and plain arrays
+/// `[n,185,388]`, `[4,8,185,388]`, `[185,388,2]`, `[185,388]` and the `[1480,1552]` slab of cheetah.
+/// Sections that the run did not store are NaN in raw counts and masked in the frame; so are the non-bonded pixels,
+/// which see no photons. Source: lcls-psana/psddldata data/cspad.ddl; facts in Docs/Formats.
+public struct CSPAD: Detector {
+  public static let name = "cspad"
+
+  /// Rows and columns of one 2×1 sensor.
+  public static let rows = 185, columns = 388
+  static let pixels = rows * columns
+
+  /// Indices into a row-major `[185, 388]` sensor: (r, r) and (r, r + 194) for r = 0, 10, ..., 180.
+  public static let nonBondedPixels: [Int] = stride(from: 0, to: rows, by: 10).flatMap { [$0 * columns + $0, $0 * columns + $0 + 194] }
+
+  static let alwaysBad: [Bool] = {
+    var bad = [Bool](repeating: false, count: pixels)
+    for pixel in nonBondedPixels { bad[pixel] = true }
+    return bad
+  }()
+
+  public static func recognizes(_ info: PayloadInfo) -> Bool {
+    switch info.typeName {
+    case "CspadElement": return (1...2).contains(info.version)
+    case "Cspad2x2Element": return info.version == 1
+    default: return info.element != .record && panels(info.shape) != nil
+    }
+  }
+
+  /// How many sensors an array of this shape holds, where it is one of this detector's.
+  static func panels(_ shape: Shape) -> Int? {
+    let e = shape.extents
+    switch e.count {
+    case 2 where e == [rows, columns]: return 1
+    case 2 where e == [8 * rows, 4 * columns]: return 32
+    case 3 where e == [rows, columns, 2]: return 2
+    case 3 where e[1] == rows && e[2] == columns && (1...32).contains(e[0]): return e[0]
+    case 4 where e == [4, 8, rows, columns]: return 32
+    default: return nil
+    }
+  }
+
+  public static func decode(_ payload: Payload, path: String) throws(InputError) -> Tensor<Float> {
+    switch payload.info.typeName {
+    case "CspadElement": return try element(payload, path)
+    case "Cspad2x2Element": return try element2x2(payload, path)
+    default: return try array(payload, path)
+    }
+  }
+
+  public static func calibrate(
+    _ raw: Tensor<Float>, _ constants: CalibrationConstants, path: String
+  ) throws(InputError) -> Frame {
+    guard raw.shape.rank == 3, raw.shape[1] == rows, raw.shape[2] == columns else {
+      throw InputError(path: path, place: "cspad", expected: "[n×\(rows)×\(columns)] counts", found: "\(raw.shape)")
+    }
+    return try Calibration.apply(raw, constants, gainUnit: .photons, alwaysBad: alwaysBad, nonBondedAllowed: true, path: path)
+  }
+
+  private static func array(_ payload: Payload, _ path: String) throws(InputError) -> Tensor<Float> {
+    let info = payload.info
+    guard let count = panels(info.shape) else {
+      throw InputError(path: path, place: info.source, expected: "a CSPAD array or record", found: "\(info.typeName) \(info.shape)")
+    }
+    let values = try NumericArray.decode(payload, path: path)
+    let shape: Shape = [count, rows, columns]
+    if info.shape.rank == 3, info.shape[2] == 2 { return Tensor(shape, separated(values)) }
+    if info.shape.rank == 2, count == 32 {
+      // The slab: quad q fills columns 388 q, section s rows 185 s.
+      var sorted = [Float](repeating: 0, count: shape.count)
+      for panel in 0..<32 {
+        for row in 0..<rows {
+          let from = ((panel % 8) * rows + row) * 4 * columns + panel / 8 * columns, to = panel * pixels + row * columns
+          for column in 0..<columns { sorted[to + column] = values[from + column] }
+        }
+      }
+      return Tensor(shape, sorted)
+    }
+    return Tensor(shape, values)
+  }
+
+  /// `[185,388,2]`, section fastest -> `[2,185,388]`.
+  private static func separated(_ values: [Float]) -> [Float] {
+    (0..<2).flatMap { section in (0..<pixels).map { values[2 * $0 + section] } }
+  }
+
+  private static func element2x2(_ payload: Payload, _ path: String) throws(InputError) -> Tensor<Float> {
+    let record = RecordView(payload, path: path)
+    var values = [Float](repeating: 0, count: 2 * pixels)
+    try record.int16s(at: 32, count: 2 * pixels, into: &values, at: 0)
+    return Tensor([2, rows, columns], separated(values))
+  }
+
+  private static func element(_ payload: Payload, _ path: String) throws(InputError) -> Tensor<Float> {
+    let record = RecordView(payload, path: path)
+    guard let stored = payload.configuration else {
+      throw record.malformed("", expected: "the CspadConfig of this detector in the run's Configure", found: "none")
+    }
+    let configuration = try CSPADConfiguration(stored, path: path)
+    var values = [Float](repeating: .nan, count: 32 * pixels)
+    var offset = 0, seen = Set<Int>()
+    for _ in 0..<configuration.quadCount {
+      let quad = Int(try record.uint32(at: offset + 4) >> 24 & 3)
+      guard seen.insert(quad).inserted else {
+        throw record.malformed("byte \(offset + 4)", expected: "each quad once", found: "quad \(quad) again")
+      }
+      guard configuration.quadMask >> UInt32(quad) & 1 == 1 else {
+        throw record.malformed("byte \(offset + 4)", expected: "a quad of mask \(configuration.quadMask)", found: "quad \(quad)")
+      }
+      offset += 32
+      for section in configuration.sections(ofQuad: quad, elementVersion: payload.info.version) {
+        try record.int16s(at: offset, count: pixels, into: &values, at: (8 * quad + section) * pixels)
+        offset += 2 * pixels
+      }
+      try record.require(offset, 4)
+      offset += 4
+    }
+    return Tensor([32, rows, columns], values)
+  }
+
+  /// What a run's gain map multiplies signals by: 1 in high gain (bit 1), 6.85 in low gain; `[32,185,388]`.
+  /// Source: lcls1 Detector/src/PyDetectorAccess.py, AreaDetector.set_gain_mask_factor.
+  public static func gainFactors(from configuration: Payload.Configuration, path: String) throws(InputError) -> Tensor<Float> {
+    let parsed = try CSPADConfiguration(configuration, path: path), record = RecordView(configuration, path: path)
+    var factors = [Float](repeating: 1, count: 32 * pixels)
+    for quad in 0..<4 where parsed.quadMask >> UInt32(quad) & 1 == 1 {
+      // One register block a quad, in quad order; the gain map [185][194] of all 16 ASICs ends each.
+      let map = parsed.firstQuad + (quad + 1) * parsed.quadSize - rows * 194 * 2
+      for row in 0..<rows {
+        for column in 0..<194 {
+          let word = try record.uint16(at: map + (row * 194 + column) * 2)
+          for asic in 0..<16 where word >> UInt16(asic) & 1 == 0 {
+            factors[(8 * quad + asic / 2) * pixels + row * columns + asic % 2 * 194 + column] = lowGainFactor
+          }
+        }
+      }
+    }
+    return Tensor([32, rows, columns], factors)
+  }
+
+  /// High gain over low gain.
+  public static let lowGainFactor: Float = 6.85
+}
+
+/// Which sensors a run stores: the masks of `CspadConfig` v1...v5.
+struct CSPADConfiguration {
+  var asicMask: UInt32, quadMask: UInt32
+  /// 8 bits a quad; all ones where the version has none (v1).
+  var roiMask: UInt32
+  var firstQuad: Int, quadSize: Int
+
+  init(_ configuration: Payload.Configuration, path: String) throws(InputError) {
+    let record = RecordView(configuration, path: path)
+    guard configuration.typeName == "CspadConfig", (1...5).contains(configuration.version) else {
+      throw record.malformed("", expected: "CspadConfig v1...v5", found: "\(configuration.typeName) v\(configuration.version)")
+    }
+    let masks: Int, size: Int
+    (masks, firstQuad, quadSize, size) =
+      switch configuration.version {
+      case 1: (36, 44, 71940, 287804)
+      case 2: (36, 48, 71940, 287808)
+      case 3: (72, 84, 71940, 287844)
+      case 4: (72, 84, 71952, 287892)
+      default: (76, 88, 71960, 287928)
+      }
+    try record.require(0, size)
+    asicMask = try record.uint32(at: masks)
+    quadMask = try record.uint32(at: masks + 4)
+    roiMask = configuration.version == 1 ? .max : try record.uint32(at: masks + 8)
+    guard quadMask <= 0xF else {
+      throw record.malformed("byte \(masks + 4)", expected: "a quad mask of 4 bits", found: "\(quadMask)")
+    }
+  }
+
+  var quadCount: Int { quadMask.nonzeroBitCount }
+
+  func sections(ofQuad quad: Int, elementVersion: Int) -> [Int] {
+    if elementVersion == 1 { return Array(0..<(asicMask & 0xF == 1 ? 2 : 8)) }
+    let bits = roiMask >> UInt32(8 * quad) & 0xFF
+    return (0..<8).filter { bits >> UInt32($0) & 1 == 1 }
+  }
+}

@@ -1,0 +1,65 @@
+import Host
+import Tensors
+
+/// The Jungfrau pixel detector: panels of 512 × 1024 pixels, 14 bits under 2 gain bits. Signal: keV once a gain is given.
+///
+/// The gain bits 00, 01, 11 choose the block 0, 1, 2 of `pedestal` and `gain`, which are `[3·panels, 512, 1024]`, gain
+/// range slowest; the bits 10 do not occur in a working pixel and are masked. Raw counts keep the gain bits.
+/// Source: slac-lcls/lcls2 psana/psana/detector/UtilsJungfrau.py.
+public struct Jungfrau: Detector {
+  public static let name = "jungfrau"
+
+  public static func recognizes(_ info: PayloadInfo) -> Bool { info.element == .uint16 && panels(info.shape) != nil }
+
+  private static func panels(_ shape: Shape) -> Int? {
+    let e = shape.extents
+    guard e.suffix(2) == [512, 1024] else { return nil }
+    if e.count == 2 { return 1 }
+    return e.count == 3 && (1...32).contains(e[0]) ? e[0] : nil
+  }
+
+  public static func decode(_ payload: Payload, path: String) throws(InputError) -> Tensor<Float> {
+    guard recognizes(payload.info), let count = panels(payload.info.shape) else {
+      throw InputError(
+        path: path, place: payload.info.source, expected: "u16 [panels×512×1024]", found: "\(payload.info.element) \(payload.info.shape)")
+    }
+    return Tensor([count, 512, 1024], try NumericArray.decode(payload, path: path))
+  }
+
+  public static func calibrate(
+    _ raw: Tensor<Float>, _ constants: CalibrationConstants, path: String
+  ) throws(InputError) -> Frame {
+    guard raw.shape.rank == 3 else {
+      throw InputError(path: path, place: "jungfrau", expected: "[panels×rows×columns] counts", found: "\(raw.shape)")
+    }
+    guard constants.commonMode == .none else {
+      throw InputError(path: path, place: "common mode", expected: "none for Jungfrau", found: constants.commonMode.rawValue)
+    }
+    let count = raw.shape.count
+    let blocks: Shape = [3 * raw.shape[0], raw.shape[1], raw.shape[2]]
+    try Calibration.require(constants.pedestal?.shape, blocks, "pedestals", path)
+    try Calibration.require(constants.gain?.shape, blocks, "gain", path)
+    try Calibration.require(constants.status?.shape, raw.shape, "pixel_status", path)
+    var signal = [Float](repeating: 0, count: count), mask = [UInt8](repeating: 0, count: count)
+    for i in 0..<count {
+      let value = raw.elements[i]
+      guard value >= 0, value < 65536 else { continue }
+      let word = UInt32(value)
+      let range: Int
+      switch word >> 14 {
+      case 0: range = 0
+      case 1: range = 1
+      case 3: range = 2
+      default: continue
+      }
+      if let status = constants.status, status.elements[i] != 0 { continue }
+      var result = Float(word & 0x3FFF)
+      if let pedestal = constants.pedestal { result -= pedestal.elements[range * count + i] }
+      if let gain = constants.gain { result /= gain.elements[range * count + i] }
+      guard result.isFinite else { continue }
+      signal[i] = result
+      mask[i] = 1
+    }
+    return Frame(signal: Tensor(raw.shape, signal), mask: Tensor(raw.shape, mask), unit: constants.gain == nil ? .adu : .keV)
+  }
+}

@@ -1,0 +1,88 @@
+import Host
+import Tensors
+
+/// A packed little-endian record with its origin: every read is checked against the end and fails with the place.
+struct RecordView {
+  let bytes: [UInt8]
+  let path: String
+  /// What the record is, for messages: `CxiDs1.0:Cspad.0 CspadElement v2`.
+  let name: String
+
+  init(_ payload: Payload, path: String) {
+    bytes = payload.bytes
+    self.path = path
+    name = "\(payload.info.source) \(payload.info.typeName) v\(payload.info.version)"
+  }
+
+  init(_ configuration: Payload.Configuration, path: String) {
+    bytes = configuration.bytes
+    self.path = path
+    name = "\(configuration.typeName) v\(configuration.version)"
+  }
+
+  func malformed(_ place: String, expected: String, found: String) -> InputError {
+    InputError(path: path, place: "\(name) \(place)", expected: expected, found: found)
+  }
+
+  /// Throws unless bytes `offset..<offset + count` exist.
+  func require(_ offset: Int, _ count: Int) throws(InputError) {
+    let (end, overflow) = offset.addingReportingOverflow(count)
+    guard offset >= 0, count >= 0, !overflow, end <= bytes.count else {
+      throw malformed("byte \(offset)", expected: "\(count) more bytes", found: "a record of \(bytes.count) bytes")
+    }
+  }
+
+  func uint32(at offset: Int) throws(InputError) -> UInt32 {
+    try require(offset, 4)
+    return UInt32(bytes[offset]) | UInt32(bytes[offset + 1]) << 8 | UInt32(bytes[offset + 2]) << 16 | UInt32(bytes[offset + 3]) << 24
+  }
+
+  func uint16(at offset: Int) throws(InputError) -> UInt16 {
+    try require(offset, 2)
+    return UInt16(bytes[offset]) | UInt16(bytes[offset + 1]) << 8
+  }
+
+  /// Adds `count` signed 16-bit numbers from `offset` to `destination` at `start`, `stride` apart.
+  func int16s(at offset: Int, count: Int, into destination: inout [Float], at start: Int) throws(InputError) {
+    try require(offset, count.multipliedReportingOverflow(by: 2).overflow ? Int.max : 2 * count)
+    for i in 0..<count {
+      let o = offset + 2 * i
+      destination[start + i] = Float(Int16(bitPattern: UInt16(bytes[o]) | UInt16(bytes[o + 1]) << 8))
+    }
+  }
+}
+
+/// Plain stored arrays of any numeric type.
+enum NumericArray {
+  /// The elements as Float, rounded to nearest above 2^24; the count is `info.shape`'s. Throws for a record, for a shape
+  /// whose product overflows and for bytes that do not fill it exactly.
+  static func decode(_ payload: Payload, path: String) throws(InputError) -> [Float] {
+    let info = payload.info, place = info.source.isEmpty ? info.typeName : info.source
+    guard info.element != .record else {
+      throw InputError(path: path, place: place, expected: "a numeric array", found: "a packed record \(info.typeName)")
+    }
+    guard let count = info.shape.checkedCount, !count.multipliedReportingOverflow(by: info.element.size).overflow,
+      count * info.element.size == payload.bytes.count
+    else {
+      throw InputError(
+        path: path, place: place, expected: "\(info.shape) elements of \(info.element.size) bytes", found: "\(payload.bytes.count) bytes")
+    }
+    let bytes = payload.bytes
+    switch info.element {
+    case .uint8, .record: return bytes.map { Float($0) }
+    case .int8: return bytes.map { Float(Int8(bitPattern: $0)) }
+    case .uint16: return (0..<count).map { Float(word16(bytes, 2 * $0)) }
+    case .int16: return (0..<count).map { Float(Int16(bitPattern: word16(bytes, 2 * $0))) }
+    case .uint32: return (0..<count).map { Float(word32(bytes, 4 * $0)) }
+    case .int32: return (0..<count).map { Float(Int32(bitPattern: word32(bytes, 4 * $0))) }
+    case .uint64: return (0..<count).map { Float(word64(bytes, 8 * $0)) }
+    case .int64: return (0..<count).map { Float(Int64(bitPattern: word64(bytes, 8 * $0))) }
+    case .float32: return (0..<count).map { Float(bitPattern: word32(bytes, 4 * $0)) }
+    case .float64: return (0..<count).map { Float(Double(bitPattern: word64(bytes, 8 * $0))) }
+    }
+  }
+
+  private static func word16(_ b: [UInt8], _ o: Int) -> UInt16 { UInt16(b[o]) | UInt16(b[o + 1]) << 8 }
+  private static func word32(_ b: [UInt8], _ o: Int) -> UInt32 { UInt32(word16(b, o)) | UInt32(word16(b, o + 2)) << 16 }
+  private static func word64(_ b: [UInt8], _ o: Int) -> UInt64 { UInt64(word32(b, o)) | UInt64(word32(b, o + 4)) << 32 }
+}
