@@ -20,6 +20,8 @@ public struct Record: Codable, Hashable, Sendable, Identifiable {
   public var panel: Int
   /// Measured share of the picture, 0...1.
   public var coverage: Double
+  /// The unit of the signal before the tone map: ADU, photons, keV.
+  public var unit: String
   /// SHA-256 of the calibration that was applied; empty for none.
   public var calibration: String
   /// Identifies the detector coordinates of the picture's pixels; empty for none.
@@ -37,7 +39,7 @@ public struct Record: Codable, Hashable, Sendable, Identifiable {
 enum RecordTable {
   private static let fixed = [
     "id", "split", "source", "detector", "experiment", "run", "seconds", "nanoseconds", "fiducial", "file", "file_sha256",
-    "event_index", "panel", "coverage", "calibration", "geometry", "shard", "row",
+    "event_index", "panel", "coverage", "unit", "calibration", "geometry", "shard", "row",
   ]
 
   static func text(_ records: [Record], labels: [String]) -> String {
@@ -47,7 +49,7 @@ enum RecordTable {
         [
           r.id, r.split.rawValue, r.source, r.detector, r.event.experiment, "\(r.event.run)", "\(r.event.seconds)",
           "\(r.event.nanoseconds)", "\(r.event.fiducial)", r.file, r.fileSHA256, "\(r.eventIndex)", "\(r.panel)",
-          "\(r.coverage)", r.calibration, r.geometry, r.shard, "\(r.row)",
+          "\(r.coverage)", r.unit, r.calibration, r.geometry, r.shard, "\(r.row)",
         ] + labels.map { r.labels[$0] ?? "" })
     }
     return text
@@ -82,8 +84,8 @@ enum RecordTable {
             experiment: row[4], run: try field(5, as: Int.self), seconds: try field(6, as: UInt32.self),
             nanoseconds: try field(7, as: UInt32.self), fiducial: try field(8, as: UInt32.self)),
           file: row[9], fileSHA256: row[10], eventIndex: try field(11, as: Int.self), panel: try field(12, as: Int.self),
-          coverage: try field(13, as: Double.self), calibration: row[14], geometry: row[15],
-          labels: Dictionary(values, uniquingKeysWith: { first, _ in first }), shard: row[16], row: try field(17, as: Int.self)))
+          coverage: try field(13, as: Double.self), unit: row[14], calibration: row[15], geometry: row[16],
+          labels: Dictionary(values, uniquingKeysWith: { first, _ in first }), shard: row[17], row: try field(18, as: Int.self)))
     }
     return records
   }

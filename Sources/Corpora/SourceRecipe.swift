@@ -20,6 +20,9 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
     case stretch
   }
 
+  /// What to do with pixels that are no numbers (NaN, infinities).
+  public enum NonFinite: String, Codable, Sendable, CaseIterable { case error, mask }
+
   public var name: String
   /// Patterns; see `FilePattern`.
   public var files: [String]
@@ -41,6 +44,7 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
   public var experiment: ExperimentRule
   public var run: RunRule
   public var crop: Crop?
+  public var nonFinite: NonFinite
   /// Takes each n-th frame.
   public var every: Int
   /// Takes at most this many pictures' events.
@@ -72,17 +76,18 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
     name: String, files: [String], dataset: String? = nil, key: String? = nil, source: String? = nil,
     detector: String = "automatic", calibration: String? = nil, geometry: String? = nil, view: View = .picture,
     fit: Fit = .inside, stack: Int = 1, experiment: ExperimentRule = .recorded, run: RunRule = .recorded, crop: Crop? = nil,
-    every: Int = 1, limit: Int? = nil, tone: ToneMap? = nil, labels: [LabelRule] = []
+    nonFinite: NonFinite = .error, every: Int = 1, limit: Int? = nil, tone: ToneMap? = nil, labels: [LabelRule] = []
   ) {
     (self.name, self.files, self.dataset, self.key, self.source) = (name, files, dataset, key, source)
     (self.detector, self.calibration, self.geometry, self.view) = (detector, calibration, geometry, view)
     (self.fit, self.stack, self.experiment, self.run, self.crop) = (fit, stack, experiment, run, crop)
+    self.nonFinite = nonFinite
     (self.every, self.limit, self.tone, self.labels) = (every, limit, tone, labels)
   }
 
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case name, files, dataset, key, source, detector, calibration, geometry, view, fit, stack, experiment, run, crop, every
-    case limit, tone, labels
+    case name, files, dataset, key, source, detector, calibration, geometry, view, fit, stack, experiment, run, crop, nonFinite
+    case every, limit, tone, labels
   }
 
   public init(from decoder: any Decoder) throws {
@@ -100,7 +105,7 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
       calibration: try box.optional(.calibration), geometry: try box.optional(.geometry),
       view: try choice(.view, or: View.picture), fit: try choice(.fit, or: Fit.inside), stack: try box.value(.stack, or: 1),
       experiment: try box.value(.experiment, or: .recorded), run: try box.value(.run, or: .recorded),
-      crop: try box.optional(.crop), every: try box.value(.every, or: 1), limit: try box.optional(.limit),
+      crop: try box.optional(.crop), nonFinite: try choice(.nonFinite, or: NonFinite.error), every: try box.value(.every, or: 1), limit: try box.optional(.limit),
       tone: try box.optional(.tone), labels: try box.value(.labels, or: []))
     guard !name.isEmpty, name.utf8.allSatisfy({ $0 == 0x5F || $0 == 0x2D || isAlphanumeric($0) }) else {
       throw box.refused(.name, expected: "letters, digits, - and _", found: "\"\(name)\"")
