@@ -40,6 +40,17 @@ struct FilePattern {
     return found.sorted()
   }
 
+  /// The folder that the text, without stars, names; `.missing` where there is none.
+  func folder(relativeTo base: String, environment: [String: String], place: String) throws(InputError) -> String {
+    let (root, rest) = try expanded(environment, place: place)
+    let path = [root, rest].filter { !$0.isEmpty }.joined(separator: "/")
+    let full = path.hasPrefix("/") ? path : base + "/" + path
+    guard AtomicFile.isFolder(full) else {
+      throw InputError(.missing, path: full, place: place, expected: "a folder", found: "none")
+    }
+    return full
+  }
+
   /// The folder that a leading variable names, and the pattern after it.
   private func expanded(_ environment: [String: String], place: String) throws(InputError) -> (String, String) {
     guard text.hasPrefix("${") else { return ("", text) }

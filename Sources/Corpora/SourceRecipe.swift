@@ -1,3 +1,5 @@
+import Frames
+
 /// One kind of raw data that goes into a corpus.
 public struct SourceRecipe: Codable, Hashable, Sendable {
   /// How a detector's panels become pictures.
@@ -36,6 +38,8 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
   public var detector: String
   /// A psana calibration folder; `nil` leaves the signal as `Detector.calibrate` gives it without constants.
   public var calibration: String?
+  /// The shift that all pixels of one readout block share; see `CommonMode`.
+  public var commonMode: CommonMode
   public var geometry: String?
   public var view: View
   public var fit: Fit
@@ -74,20 +78,20 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
 
   public init(
     name: String, files: [String], dataset: String? = nil, key: String? = nil, source: String? = nil,
-    detector: String = "automatic", calibration: String? = nil, geometry: String? = nil, view: View = .picture,
+    detector: String = "automatic", calibration: String? = nil, commonMode: CommonMode = .none, geometry: String? = nil, view: View = .picture,
     fit: Fit = .inside, stack: Int = 1, experiment: ExperimentRule = .recorded, run: RunRule = .recorded, crop: Crop? = nil,
     nonFinite: NonFinite = .error, every: Int = 1, limit: Int? = nil, tone: ToneMap? = nil, labels: [LabelRule] = []
   ) {
     (self.name, self.files, self.dataset, self.key, self.source) = (name, files, dataset, key, source)
     (self.detector, self.calibration, self.geometry, self.view) = (detector, calibration, geometry, view)
     (self.fit, self.stack, self.experiment, self.run, self.crop) = (fit, stack, experiment, run, crop)
-    self.nonFinite = nonFinite
+    (self.commonMode, self.nonFinite) = (commonMode, nonFinite)
     (self.every, self.limit, self.tone, self.labels) = (every, limit, tone, labels)
   }
 
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case name, files, dataset, key, source, detector, calibration, geometry, view, fit, stack, experiment, run, crop, nonFinite
-    case every, limit, tone, labels
+    case name, files, dataset, key, source, detector, calibration, commonMode, geometry, view, fit, stack, experiment, run
+    case crop, nonFinite, every, limit, tone, labels
   }
 
   public init(from decoder: any Decoder) throws {
@@ -102,7 +106,7 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
     self.init(
       name: try box.required(.name), files: try box.required(.files), dataset: try box.optional(.dataset),
       key: try box.optional(.key), source: try box.optional(.source), detector: try box.value(.detector, or: "automatic"),
-      calibration: try box.optional(.calibration), geometry: try box.optional(.geometry),
+      calibration: try box.optional(.calibration), commonMode: try box.value(.commonMode, or: .none), geometry: try box.optional(.geometry),
       view: try choice(.view, or: View.picture), fit: try choice(.fit, or: Fit.inside), stack: try box.value(.stack, or: 1),
       experiment: try box.value(.experiment, or: .recorded), run: try box.value(.run, or: .recorded),
       crop: try box.optional(.crop), nonFinite: try choice(.nonFinite, or: NonFinite.error), every: try box.value(.every, or: 1), limit: try box.optional(.limit),
@@ -120,8 +124,8 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
     guard crop == nil || view != .assembled else {
       throw box.refused(.crop, expected: "view: panels or picture beside a crop", found: "view: assembled")
     }
-    guard stack == 1 || view == .picture else {
-      throw box.refused(.stack, expected: "1 unless view: picture", found: "\(stack)")
+    guard stack == 1 || (view == .picture && calibration == nil) else {
+      throw box.refused(.stack, expected: "1 unless view: picture without calibration", found: "\(stack)")
     }
     var names: Set<String> = []
     for label in labels where !names.insert(label.name).inserted {
