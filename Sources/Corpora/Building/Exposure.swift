@@ -1,0 +1,91 @@
+import Frames
+import Host
+import Tensors
+
+/// The payloads that make one picture (or one a panel), on their way through the pipeline.
+struct Exposure: Sendable {
+  let payloads: [Payload]
+  let detector: any Detector.Type
+  let constants: CalibrationConstants
+  /// The raw file, and where in it, for complaints.
+  let path: String
+  let place: String
+
+  /// One picture as stored, before it is known whether it is kept.
+  struct Picture: Sendable {
+    let panel: Int
+    let unit: String
+    let image: MaskedImage
+  }
+
+  /// raw -> decode -> calibrate -> view -> area average -> tone.
+  func pictures(_ optics: SourceOptics) throws(InputError) -> [Picture] {
+    var raws: [Tensor<Float>] = []
+    for payload in payloads {
+      let raw = try detector.decode(payload, path: path)
+      guard raw.shape.rank == 3, raw.shape.count > 0 else {
+        throw InputError(path: path, place: place, expected: "an image with pixels", found: "shape \(raw.shape)")
+      }
+      if optics.recipe.nonFinite == .error, let i = raw.elements.firstIndex(where: { !$0.isFinite }) {
+        let columns = raw.shape[2], rows = raw.shape[1]
+        throw InputError(
+          path: path, place: "\(place), panel \(i / (rows * columns)), row \(i / columns % rows), column \(i % columns)",
+          expected: "finite pixels (or nonFinite: mask)", found: "\(raw.elements[i])")
+      }
+      raws.append(raw)
+    }
+    let frame = try detector.calibrate(try stacked(raws), constants, path: path)
+    if let i = frame.signal.elements.indices.first(where: { frame.mask.elements[$0] != 0 && !frame.signal.elements[$0].isFinite }) {
+      throw InputError(
+        path: path, place: "\(place), pixel \(i)", expected: "a finite signal after calibration", found: "\(frame.signal.elements[i])")
+    }
+    return try views(of: frame, optics).map { panel, image in
+      Picture(panel: panel, unit: frame.unit.rawValue, image: optics.tone.mapped(image))
+    }
+  }
+
+  private func stacked(_ raws: [Tensor<Float>]) throws(InputError) -> Tensor<Float> {
+    guard raws.count > 1 else { return raws[0] }
+    let shape = raws[0].shape
+    guard shape[0] == 1, shape[1] == 1, raws.allSatisfy({ $0.shape == shape }) else {
+      throw InputError(
+        path: path, place: place, expected: "single rows of one width to stack",
+        found: Set(raws.map { "\($0.shape)" }).sorted().joined(separator: ", "))
+    }
+    return Tensor([1, raws.count, shape[2]], raws.flatMap(\.elements))
+  }
+
+  private func views(of frame: Frame, _ optics: SourceOptics) throws(InputError) -> [(Int, MaskedImage)] {
+    let recipe = optics.recipe, shape = frame.signal.shape
+    switch recipe.view {
+    case .assembled:
+      guard let assembly = optics.assembly, assembly.panelShape == shape else {
+        throw InputError(
+          path: path, place: place, expected: "a frame \(optics.assembly?.panelShape.description ?? "") like the geometry's panels",
+          found: "\(shape)")
+      }
+      return [(-1, framed(assembly.assemble(frame), optics))]
+    case .picture:
+      guard shape[0] == 1 else {
+        throw InputError(path: path, place: place, expected: "one panel for view: picture", found: "\(shape[0]) panels")
+      }
+      return [(-1, try framedPanel(0, of: frame, optics))]
+    case .panels:
+      return try (0..<shape[0]).map { panel throws(InputError) in (panel, try framedPanel(panel, of: frame, optics)) }
+    }
+  }
+
+  private func framedPanel(_ panel: Int, of frame: Frame, _ optics: SourceOptics) throws(InputError) -> MaskedImage {
+    let part = try optics.recipe.part(ofHeight: frame.signal.shape[1], width: frame.signal.shape[2], path: path)
+    let whole = MaskedImage(
+      pixels: frame.signal[first: panel], weight: frame.mask[first: panel].map { $0 == 0 ? 0 : 1 })
+    return framed(whole.cropped(rows: part.rows, columns: part.columns), optics)
+  }
+
+  private func framed(_ image: MaskedImage, _ optics: SourceOptics) -> MaskedImage {
+    Framing(
+      sourceHeight: image.height, sourceWidth: image.width, height: optics.image.height, width: optics.image.width,
+      fit: optics.recipe.fit
+    ).applied(to: image)
+  }
+}

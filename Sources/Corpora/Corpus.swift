@@ -1,0 +1,114 @@
+import Foundation
+import Host
+import Tensors
+
+/// A finished corpus: labelled pictures with their masks and provenance.
+public struct Corpus: Sendable {
+  public let folder: String
+  public let manifest: CorpusManifest
+  /// All records: train, then validation, then test.
+  public let records: [Record]
+
+  /// Opens a corpus and checks that its parts agree: the record table by checksum, shards by size, no run in two splits.
+  /// Throws `.missing` where there is none. `verify` also reads every byte.
+  public init(opening folder: String) throws(InputError) {
+    self.folder = folder
+    let path = folder + "/manifest.json"
+    manifest = try CanonicalJSON.value(CorpusManifest.self, from: try AtomicFile.read(path), path: path)
+    guard manifest.format == CorpusManifest.format else {
+      throw InputError(path: path, place: "format", expected: CorpusManifest.format, found: manifest.format)
+    }
+    guard (1...8192).contains(manifest.height), (1...8192).contains(manifest.width) else {
+      throw InputError(path: path, place: "height, width", expected: "1 to 8192", found: "\(manifest.height), \(manifest.width)")
+    }
+    let tablePath = folder + "/records.csv", table = try AtomicFile.read(tablePath)
+    guard Checksum.sha256(table) == manifest.recordsSHA256 else {
+      throw InputError(path: tablePath, place: "", expected: "SHA-256 \(manifest.recordsSHA256)", found: Checksum.sha256(table))
+    }
+    records = try RecordTable.records(String(decoding: table, as: UTF8.self), path: tablePath)
+    try checkRecords(tablePath)
+    for shard in manifest.shards {
+      let path = folder + "/" + shard.file
+      guard FileManager.default.fileExists(atPath: path) else {
+        throw InputError(.missing, path: path, place: "", expected: "a shard of \(shard.bytes) bytes", found: "nothing there")
+      }
+      let size = try fileSize(path)
+      guard size == shard.bytes else {
+        throw InputError(path: path, place: "size", expected: "\(shard.bytes) bytes", found: "\(size)")
+      }
+    }
+  }
+
+  private func checkRecords(_ path: String) throws(InputError) {
+    let lengths = Dictionary(manifest.shards.map { ($0.file, $0) }, uniquingKeysWith: { first, _ in first })
+    var splits: [RunKey: Split] = [:], counts: [Split: Int] = [:], ids: Set<String> = []
+    for record in records {
+      guard let shard = lengths[record.shard], shard.split == record.split, (0..<shard.pictures).contains(record.row) else {
+        throw InputError(
+          path: path, place: record.id, expected: "a row of a \(record.split.rawValue) shard of the manifest",
+          found: "\(record.shard) row \(record.row)")
+      }
+      guard ids.insert(record.id).inserted else {
+        throw InputError(path: path, place: record.id, expected: "different ids", found: "the same twice")
+      }
+      counts[record.split, default: 0] += 1
+      let other = splits.updateValue(record.split, forKey: record.run)
+      guard manifest.splitBy == .frame || other == nil || other == record.split else {
+        throw InputError(
+          path: path, place: record.id, expected: "run \(record.run) in one split",
+          found: "\(other?.rawValue ?? "") and \(record.split.rawValue)")
+      }
+    }
+    guard counts == manifest.counts else {
+      throw InputError(path: path, place: "", expected: "\(manifest.counts) pictures", found: "\(counts)")
+    }
+  }
+
+  /// Compares every file with its checksum in the manifest.
+  public func verify(progress: ProgressHandler = { _ in }) throws(InputError) {
+    let geometries = manifest.geometries.map { ("geometry/\($0.key).h5", $0.value) }.sorted { $0.0 < $1.0 }
+    let files = [("recipe.yaml", manifest.recipeSHA256)] + geometries + manifest.shards.map { ($0.file, $0.sha256) }
+    for (i, (file, expected)) in files.enumerated() {
+      progress(Progress("verify \(manifest.name)", done: i, total: files.count, note: file))
+      let found = try Checksum.sha256(file: "\(folder)/\(file)")
+      guard found == expected else {
+        throw InputError(path: "\(folder)/\(file)", place: "", expected: "SHA-256 \(expected)", found: found)
+      }
+    }
+  }
+
+  public func records(in split: Split) -> [Record] { records.filter { $0.split == split } }
+
+  /// The classes of a label, sorted; empty where no source has it.
+  public func classes(of label: String) -> [String] { manifest.labels[label]?.keys.sorted() ?? [] }
+
+  /// The labels of the corpus, sorted.
+  public var labels: [String] { manifest.labels.keys.sorted() }
+
+  /// The picture of a record, `[H,W]`, tone-mapped; pixels of weight 0 hold 0.
+  public func image(_ record: Record) throws(InputError) -> MaskedImage { try images([record])[0] }
+
+  /// The pictures of records, in their order; each shard is opened once.
+  public func images(_ records: [Record]) throws(InputError) -> [MaskedImage] {
+    var found = [MaskedImage?](repeating: nil, count: records.count)
+    for (shard, places) in Dictionary(grouping: records.indices, by: { records[$0].shard }).sorted(by: { $0.key < $1.key }) {
+      // Neighbouring rows are neighbours on disk.
+      let ordered = places.sorted { records[$0].row < records[$1].row }
+      let pictures = try Shard.images(
+        ordered.map { records[$0].row }, in: "\(folder)/\(shard)", height: manifest.height, width: manifest.width)
+      for (place, picture) in zip(ordered, pictures) { found[place] = picture }
+    }
+    return found.compactMap { $0 }
+  }
+
+  /// Where the picture's pixels lie on the detector; `nil` for a source without a geometry.
+  public func detectorCoordinates(for record: Record) throws(InputError) -> DetectorCoordinates? {
+    guard !record.geometry.isEmpty else { return nil }
+    guard manifest.geometries[record.geometry] != nil else {
+      throw InputError(
+        path: folder + "/manifest.json", place: "geometries", expected: "geometry \(record.geometry)", found: "no such entry")
+    }
+    return try DetectorCoordinates(
+      reading: "\(folder)/geometry/\(record.geometry).h5", height: manifest.height, width: manifest.width)
+  }
+}

@@ -1,0 +1,101 @@
+import Host
+
+/// Where a label's raw value comes from.
+public enum LabelOrigin: Hashable, Sendable {
+  /// The same for every picture of the source.
+  case constant(String)
+  /// The name of the n-th folder above the file; 1 is the one that holds it.
+  case folder(level: Int)
+  /// A column of a CSV file.
+  case table(Table)
+  /// A beam-line number sorted into named bins.
+  case thresholds(Thresholds)
+  /// The first listed event code that the shot carries.
+  case eventCodes(EventCodes)
+  /// By run number or `experiment:number`.
+  case runs([String: String])
+  /// An HDF5 dataset of the file itself, one value an event.
+  case dataset(String)
+
+  /// Joined by the columns `run, seconds, nanoseconds, fiducial` (and `experiment` where the table has it), or by `file` (and
+  /// `index`) where the table has that column instead.
+  public struct Table: Codable, Hashable, Sendable {
+    /// Relative to the recipe's folder.
+    public var file: String
+    public var column: String
+
+    public init(file: String, column: String) { (self.file, self.column) = (file, column) }
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case file, column }
+    public init(from decoder: any Decoder) throws {
+      let box = try StrictContainer<CodingKeys>(decoder)
+      (file, column) = (try box.required(.file), try box.required(.column))
+    }
+  }
+
+  /// `bins` in rising order; a value belongs to the first bin whose `below` it is under. Only the last may have no bound.
+  public struct Thresholds: Codable, Hashable, Sendable {
+    public var scalar: String
+    public var bins: [Bin]
+
+    public struct Bin: Codable, Hashable, Sendable {
+      public var name: String
+      public var below: Double?
+      public init(name: String, below: Double?) { (self.name, self.below) = (name, below) }
+
+      enum CodingKeys: String, CodingKey, CaseIterable { case name, below }
+      public init(from decoder: any Decoder) throws {
+        let box = try StrictContainer<CodingKeys>(decoder)
+        (name, below) = (try box.required(.name), try box.optional(.below))
+      }
+    }
+
+    public init(scalar: String, bins: [Bin]) { (self.scalar, self.bins) = (scalar, bins) }
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case scalar, bins }
+    public init(from decoder: any Decoder) throws {
+      let box = try StrictContainer<CodingKeys>(decoder)
+      (scalar, bins) = (try box.required(.scalar), try box.required(.bins))
+      let bounds = bins.dropLast().map(\.below)
+      let rising = zip(bins, bins.dropFirst()).allSatisfy { low, high in
+        guard let a = low.below else { return false }
+        return high.below.map { a < $0 } ?? true
+      }
+      guard !bins.isEmpty, rising, bounds.allSatisfy({ $0 != nil }) else {
+        throw box.refused(.bins, expected: "bins with rising \"below\", only the last without", found: "\(bins.map(\.below))")
+      }
+    }
+
+    /// The bin of a value; `nil` for NaN or a value above the last bound.
+    func bin(of value: Double) -> String? {
+      guard !value.isNaN else { return nil }
+      return bins.first { $0.below.map { value < $0 } ?? true }?.name
+    }
+  }
+
+  /// `codes` in order of precedence as written; `otherwise` for a shot that carries none of them.
+  public struct EventCodes: Codable, Hashable, Sendable {
+    public var codes: [Code]
+    public var otherwise: String?
+
+    public struct Code: Codable, Hashable, Sendable {
+      public var code: Int
+      public var name: String
+      public init(code: Int, name: String) { (self.code, self.name) = (code, name) }
+
+      enum CodingKeys: String, CodingKey, CaseIterable { case code, name }
+      public init(from decoder: any Decoder) throws {
+        let box = try StrictContainer<CodingKeys>(decoder)
+        (code, name) = (try box.required(.code), try box.required(.name))
+      }
+    }
+
+    public init(codes: [Code], otherwise: String? = nil) { (self.codes, self.otherwise) = (codes, otherwise) }
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case codes, otherwise }
+    public init(from decoder: any Decoder) throws {
+      let box = try StrictContainer<CodingKeys>(decoder)
+      (codes, otherwise) = (try box.required(.codes), try box.optional(.otherwise))
+    }
+  }
+}

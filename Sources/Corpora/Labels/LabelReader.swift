@@ -1,0 +1,63 @@
+import Foundation
+import Frames
+import Host
+
+/// One label rule with what it has read: its table, and the label dataset of the file at hand.
+struct LabelReader {
+  let rule: LabelRule
+  private let table: LabelTable?
+  private var dataset: (path: String, values: [String])?
+
+  init(_ rule: LabelRule, relativeTo base: String) throws(InputError) {
+    self.rule = rule
+    if case .table(let table) = rule.origin {
+      self.table = try LabelTable(reading: table, relativeTo: base)
+    } else {
+      table = nil
+    }
+  }
+
+  /// The label of an event, or why it is dropped. `id` is the event's identity in the corpus.
+  mutating func outcome(of event: Event, id: EventID, file: FilePattern.Match) throws(InputError) -> LabelRule.Outcome {
+    let place = "event \(event.index) (\(id.experiment):\(id.run), \(id.seconds).\(id.nanoseconds), fiducial \(id.fiducial))"
+    return try rule.outcome(of: try rawValue(of: event, id: id, file: file), path: file.path, place: place)
+  }
+
+  private mutating func rawValue(of event: Event, id: EventID, file: FilePattern.Match) throws(InputError) -> String? {
+    switch rule.origin {
+    case .constant(let text): return text
+    case .folder(let level): return try folderName(file.path, level: level)
+    case .table: return table?.value(of: id, file: file.name, index: event.index)
+    case .thresholds(let bins): return event.scalars[bins.scalar].flatMap { bins.bin(of: $0) }
+    case .eventCodes(let rule):
+      return rule.codes.first { event.eventCodes.contains($0.code) }?.name ?? rule.otherwise
+    case .runs(let runs):
+      return runs[RunKey(experiment: id.experiment, run: id.run).description] ?? runs["\(id.run)"]
+    case .dataset(let name):
+      if dataset?.path != file.path { dataset = (file.path, try LabelReader.values(of: name, in: file.path)) }
+      guard let values = dataset?.values else { return nil }
+      guard event.index < values.count else {
+        throw InputError(
+          path: file.path, place: name, expected: "a value for event \(event.index)", found: "\(values.count) values")
+      }
+      return values[event.index]
+    }
+  }
+
+  private static func values(of name: String, in path: String) throws(InputError) -> [String] {
+    let file = try HDF5File(opening: path)
+    let dataset = try file.dataset(name)
+    guard dataset.shape.rank == 1 else {
+      throw InputError(path: path, place: name, expected: "one value an event, [N]", found: "\(dataset.shape)")
+    }
+    let values: [String]
+    if dataset.element == .string {
+      values = try dataset.strings()
+    } else {
+      // 3 and 3.0 are the same class.
+      values = try dataset.doubles().map { $0 == $0.rounded() && abs($0) < 0x1p53 ? "\(Int($0))" : "\($0)" }
+    }
+    try file.close()
+    return values
+  }
+}

@@ -1,0 +1,92 @@
+import Frames
+import Host
+
+/// Where one picture of a corpus came from and where it lies.
+public struct Record: Codable, Hashable, Sendable, Identifiable {
+  /// 16 hexadecimal digits: the head of the SHA-256 over source, file, file content, event and panel.
+  public var id: String
+  public var split: Split
+  /// The source's name in the recipe.
+  public var source: String
+  /// The detector's catalogue name.
+  public var detector: String
+  public var event: EventID
+  /// The raw file, without this machine's folders.
+  public var file: String
+  public var fileSHA256: String
+  /// Position of the (first) event in its file, from 0.
+  public var eventIndex: Int
+  /// The panel, for `view: panels`; else -1.
+  public var panel: Int
+  /// Measured share of the picture, 0...1.
+  public var coverage: Double
+  /// The unit of the signal before the tone map: ADU, photons, keV.
+  public var unit: String
+  /// SHA-256 of the calibration that was applied; empty for none.
+  public var calibration: String
+  /// Identifies the detector coordinates of the picture's pixels; empty for none.
+  public var geometry: String
+  public var labels: [String: String]
+  /// `shards/train-00000.h5`
+  public var shard: String
+  /// The row within the shard.
+  public var row: Int
+
+  public var run: RunKey { RunKey(experiment: event.experiment, run: event.run) }
+}
+
+/// `records.csv`: one line a picture, labels as columns `label.<name>`.
+enum RecordTable {
+  private static let fixed = [
+    "id", "split", "source", "detector", "experiment", "run", "seconds", "nanoseconds", "fiducial", "file", "file_sha256",
+    "event_index", "panel", "coverage", "unit", "calibration", "geometry", "shard", "row",
+  ]
+
+  static func text(_ records: [Record], labels: [String]) -> String {
+    var text = CSVTable.line(fixed + labels.map { "label.\($0)" })
+    for r in records {
+      text += CSVTable.line(
+        [
+          r.id, r.split.rawValue, r.source, r.detector, r.event.experiment, "\(r.event.run)", "\(r.event.seconds)",
+          "\(r.event.nanoseconds)", "\(r.event.fiducial)", r.file, r.fileSHA256, "\(r.eventIndex)", "\(r.panel)",
+          "\(r.coverage)", r.unit, r.calibration, r.geometry, r.shard, "\(r.row)",
+        ] + labels.map { r.labels[$0] ?? "" })
+    }
+    return text
+  }
+
+  static func records(_ text: String, path: String) throws(InputError) -> [Record] {
+    let table = try CSVTable(text, path: path)
+    guard table.header.starts(with: fixed) else {
+      throw InputError(
+        path: path, place: "line 1", expected: fixed.joined(separator: ","), found: table.header.joined(separator: ","))
+    }
+    let labels = table.header.dropFirst(fixed.count).map { $0.hasPrefix("label.") ? String($0.dropFirst(6)) : $0 }
+    var records: [Record] = []
+    records.reserveCapacity(table.rows.count)
+    for (number, row) in table.rows.enumerated() {
+      func field<T: LosslessStringConvertible>(_ column: Int, as type: T.Type) throws(InputError) -> T {
+        guard let value = T(row[column]) else {
+          throw InputError(
+            path: path, place: "row \(number + 1), column \(fixed[column])", expected: "\(type)", found: "\"\(row[column])\"")
+        }
+        return value
+      }
+      guard let split = Split(rawValue: row[1]) else {
+        throw InputError(
+          path: path, place: "row \(number + 1), column split", expected: "train, validation or test", found: "\"\(row[1])\"")
+      }
+      let values = zip(labels, row.dropFirst(fixed.count)).filter { !$0.1.isEmpty }
+      records.append(
+        Record(
+          id: row[0], split: split, source: row[2], detector: row[3],
+          event: EventID(
+            experiment: row[4], run: try field(5, as: Int.self), seconds: try field(6, as: UInt32.self),
+            nanoseconds: try field(7, as: UInt32.self), fiducial: try field(8, as: UInt32.self)),
+          file: row[9], fileSHA256: row[10], eventIndex: try field(11, as: Int.self), panel: try field(12, as: Int.self),
+          coverage: try field(13, as: Double.self), unit: row[14], calibration: row[15], geometry: row[16],
+          labels: Dictionary(values, uniquingKeysWith: { first, _ in first }), shard: row[17], row: try field(18, as: Int.self)))
+    }
+    return records
+  }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Frames
+import Host
+import Tensors
+
+/// One HDF5 file of pictures: `image` f32 `[N,H,W]`, `weight` u8 `[N,H,W]` (255 = fully measured), and their records as
+/// columns `[N]` under `/record`.
+enum Shard {
+  /// Writes to a temporary sibling and renames. The same pictures and records give the same bytes.
+  static func write(
+    _ images: [MaskedImage], _ records: [Record], transforms: [String], labels: [String], to path: String
+  ) throws(InputError) {
+    precondition(images.count == records.count && transforms.count == records.count && !images.isEmpty, "a shard of unequal columns")
+    let count = images.count, height = images[0].height, width = images[0].width
+    let temporary = path + ".partial"
+    let file = try HDF5File(creating: temporary)
+    try file.setAttribute("format", .string(CorpusManifest.format))
+    let chunk = HDF5Layout.chunked([1, height, width], isGrowable: false)
+    let image = try file.makeDataset("/image", element: .float32, shape: [count, height, width], layout: chunk)
+    let weight = try file.makeDataset("/weight", element: .uint8, shape: [count, height, width], layout: chunk)
+    for (row, picture) in images.enumerated() {
+      try image.write(picture.pixels.elements, at: row)
+      try weight.write(picture.weight.elements.map(byte(of:)), at: row)
+    }
+    func write(_ name: String, _ values: [String]) throws(InputError) {
+      let length = max(1, values.map(\.utf8.count).max() ?? 1)
+      try file.write(strings: values, to: "/record/\(name)", byteCount: length)
+    }
+    func write<Number: HDF5Number>(_ name: String, _ values: [Number]) throws(InputError) {
+      try file.write(values, shape: [count], to: "/record/\(name)")
+    }
+    try write("id", records.map(\.id))
+    try write("source", records.map(\.source))
+    try write("detector", records.map(\.detector))
+    try write("experiment", records.map(\.event.experiment))
+    try write("run", records.map { Int64($0.event.run) })
+    try write("seconds", records.map(\.event.seconds))
+    try write("nanoseconds", records.map(\.event.nanoseconds))
+    try write("fiducial", records.map(\.event.fiducial))
+    try write("file", records.map(\.file))
+    try write("file_sha256", records.map(\.fileSHA256))
+    try write("event_index", records.map { Int64($0.eventIndex) })
+    try write("panel", records.map { Int64($0.panel) })
+    try write("coverage", records.map(\.coverage))
+    try write("unit", records.map(\.unit))
+    try write("calibration", records.map(\.calibration))
+    try write("geometry", records.map(\.geometry))
+    try write("transforms", transforms)
+    for label in labels { try write("label/\(label)", records.map { $0.labels[label] ?? "" }) }
+    try file.close()
+    try AtomicFile.move(temporary, to: path)
+  }
+
+  /// Rows of a shard, in the order asked for.
+  static func images(_ rows: [Int], in path: String, height: Int, width: Int) throws(InputError) -> [MaskedImage] {
+    let file = try HDF5File(opening: path)
+    let image = try file.dataset("/image"), weight = try file.dataset("/weight")
+    for dataset in [image, weight] {
+      guard dataset.shape.rank == 3, dataset.shape[1] == height, dataset.shape[2] == width else {
+        throw InputError(path: path, place: dataset.path, expected: "[N×\(height)×\(width)]", found: "\(dataset.shape)")
+      }
+    }
+    var pictures: [MaskedImage] = []
+    pictures.reserveCapacity(rows.count)
+    for row in rows {
+      guard row >= 0, row < image.shape[0], row < weight.shape[0] else {
+        throw InputError(path: path, place: "row \(row)", expected: "below \(image.shape[0])", found: "\(row)")
+      }
+      let pixels: [Float] = try image.values(rows: row..<row + 1)
+      let weights: [UInt8] = try weight.values(rows: row..<row + 1)
+      pictures.append(
+        MaskedImage(pixels: Tensor([height, width], pixels), weight: Tensor([height, width], weights.map { Float($0) / 255 })))
+    }
+    try file.close()
+    return pictures
+  }
+
+  /// A measured pixel never rounds to a gap.
+  private static func byte(of weight: Float) -> UInt8 {
+    weight <= 0 ? 0 : UInt8(max(1, min(255, (weight * 255).rounded())))
+  }
+}
