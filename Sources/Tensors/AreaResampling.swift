@@ -1,4 +1,3 @@
-
 extension MaskedImage {
   /// The picture at another size by area averaging: value = Σ w·v / Σ w over the covered source area, weight = Σ w / area.
   ///

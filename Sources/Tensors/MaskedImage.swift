@@ -22,3 +22,16 @@ public struct MaskedImage: Sendable, Equatable {
     weight.elements.isEmpty ? 0 : weight.elements.reduce(0) { $0 + Double($1) } / Double(weight.elements.count)
   }
 }
+
+extension MaskedImage {
+  /// The part of the picture in `rows` and `columns`; traps when they reach outside.
+  public func cropped(rows: Range<Int>, columns: Range<Int>) -> MaskedImage {
+    precondition(
+      rows.lowerBound >= 0 && rows.upperBound <= height && columns.lowerBound >= 0 && columns.upperBound <= width,
+      "rows \(rows), columns \(columns) reach outside \(pixels.shape)")
+    func part(_ array: Tensor<Float>) -> Tensor<Float> {
+      Tensor([rows.count, columns.count], rows.flatMap { array.elements[$0 * width + columns.lowerBound..<$0 * width + columns.upperBound] })
+    }
+    return MaskedImage(pixels: part(pixels), weight: part(weight))
+  }
+}

@@ -1,0 +1,53 @@
+import Graphs
+import Networks
+import Tensors
+
+/// A question about images whose answer the program knows without a person: what a backbone is trained on.
+///
+/// A value of a conforming type is the task's settings and is stored in recipes and checkpoints.
+public protocol PretextTask: Codable, Hashable, Sendable {
+  /// The name in recipes: `flip`, `crop-position`, `frame-class`.
+  static var name: String { get }
+  /// The label of the records that answers the question, where it is not self-made (the supervised trunk).
+  var label: String? { get }
+  /// The answers, in the order of their indices.
+  func classes(labels: [String]) -> [String]
+  /// Names and per-example shapes of what `makeExample` yields for pictures of `side`×`side`.
+  func fields(side: Int, classes: Int) -> [String: Shape]
+  /// Turns one picture into one example. Draws only from `random`: the same key gives the same example.
+  /// - Parameter answer: the index of the record's label among `classes`, for tasks that have one.
+  func makeExample(
+    from image: MaskedImage, answer: Int?, classes: Int, scaling: InputScaling, augmenting: Bool, using random: inout Philox
+  ) -> [String: Tensor<Float>]
+  /// Adds head and loss for a batch. Parameters of the backbone go under `backbone`, those of the head under `head`.
+  func objective(_ batch: [String: Value], backbone: some Backbone, in scope: Scope) -> Objective
+}
+
+extension PretextTask {
+  public var label: String? { nil }
+}
+
+/// What a task asks the engine for.
+public struct Objective {
+  /// A scalar.
+  public let loss: Value
+  /// One row per example: a logit per class, or for two classes one logit that is positive for class 1.
+  public let logits: Value
+  /// The field that holds the right answers.
+  public let target: String
+  public init(loss: Value, logits: Value, target: String) {
+    self.loss = loss
+    self.logits = logits
+    self.target = target
+  }
+}
+
+/// Answers of a network beside the right ones.
+public enum Answers {
+  /// The index of the answer per row: the largest logit of `[N,K]`, or the sign of `[N]`.
+  public static func chosen(_ logits: Tensor<Float>) -> [Int] {
+    guard logits.shape.rank == 2 else { return logits.elements.map { $0 > 0 ? 1 : 0 } }
+    let classes = logits.shape[1]
+    return (0..<logits.shape[0]).map { n in (0..<classes).max { logits.elements[n * classes + $0] < logits.elements[n * classes + $1] }! }
+  }
+}
