@@ -23,7 +23,7 @@ public struct Gnuplot: Sendable {
   public func svg(_ figure: some Figure) throws(InputError) -> String {
     let size = figure.size
     let script = """
-      set terminal svg noenhanced size \(size.width),\(size.height) font 'DejaVu Sans,13' dynamic
+      set terminal svg noenhanced size \(size.width),\(size.height) font 'DejaVu Sans,13'
       set encoding utf8
       set border 3 lc rgb '#555555'
       set tics nomirror out scale 0.6 textcolor rgb '#222222'

@@ -14,8 +14,18 @@ public struct TextTable: Sendable, CustomStringConvertible {
   }
 
   /// Where the table is too wide, its widest left-aligned columns are shortened, with `…`; numbers never are.
+  /// Why a number is withheld stands below the table.
   public var description: String {
-    let header = table.columns.map { line($0.title) }, rows = table.rows.map { $0.map { line($0.text) } }
+    let header = table.columns.map { line($0.title) }
+    var reasons: [String] = []
+    let rows = table.rows.map { row in
+      row.map { cell in
+        guard case .withheld(let reason) = cell else { return line(cell.text) }
+        let number = reasons.firstIndex(of: reason) ?? reasons.count
+        if number == reasons.count { reasons.append(reason) }
+        return "withheld [\(number + 1)]"
+      }
+    }
     var widths = table.columns.indices.map { c in ([header] + rows).reduce(0) { max($0, $1[c].count) } }
     if let width {
       while widths.reduce(0, +) + TextTable.gap.count * max(0, widths.count - 1) > width {
@@ -29,7 +39,7 @@ public struct TextTable: Sendable, CustomStringConvertible {
       var text = row.indices.map { cell(row[$0], widths[$0], table.columns[$0].alignment) }.joined(separator: TextTable.gap)
       while text.last == " " { text.removeLast() }
       return text
-    }.joined(separator: "\n") + "\n"
+    }.joined(separator: "\n") + "\n" + reasons.enumerated().map { "[\($0 + 1)] withheld: \(line($1))\n" }.joined()
   }
 
   private func cell(_ text: String, _ width: Int, _ alignment: Table.Alignment) -> String {

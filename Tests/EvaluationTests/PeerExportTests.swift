@@ -28,7 +28,7 @@ func fitsAreExportedForScikitLearn(_ classes: Int) throws {
       groups: Array(repeating: run, count: count))
   }
   let train = sample(500, 0), test = sample(400, 1)
-  let probe = LinearProbe(strengths: [0.003], minimizer: LBFGS(tolerance: 1e-10))
+  let probe = LinearProbe(strengths: [0.003], minimizer: LBFGS(tolerance: 1e-8))
   let fit = try probe.fit(train, seed: 0)
   let labels = fit.model.predictions(test.vectors)
   let near = NearestNeighbours(neighbours: 1, metric: .euclidean)

@@ -77,8 +77,8 @@ func hostileTitlesAreOnlyText(_ index: Int) throws {
     "t", groups: ["a", "b"], y: Axis("y", range: 0...4), series: [.init("s", [.init(3, error: 0), .init(1, error: 0)])])
   let svg = try Gnuplot(searching: path).svg(chart)
   let heights = svg.split(separator: "<polygon").compactMap { piece -> Double? in
-    guard let points = piece.split(separator: "'").dropFirst().first(where: { $0.contains(",") }) else { return nil }
-    let y = points.split(separator: " ").compactMap { Double($0.split(separator: ",").last ?? "") }
+    guard let start = piece.range(of: "points = '") else { return nil }
+    let y = piece[start.upperBound...].prefix { $0 != "'" }.split(separator: " ").compactMap { Double($0.split(separator: ",").last ?? "") }
     guard y.count >= 4, let low = y.min(), let high = y.max(), high - low > 20 else { return nil }
     return high - low
   }

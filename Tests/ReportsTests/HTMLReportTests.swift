@@ -87,6 +87,13 @@ private let png = Data([
   #expect(lines[3].hasSuffix("7              –") && lines[3].count == lines[2].count && !lines[3].contains("\u{1B}"))
 }
 
+@Test func whyANumberIsWithheldStandsBelowTheTable() {
+  var table = Table([.init("task"), .init("score", .right)])
+  for (task, reason) in [("a", "leak"), ("b", "one run"), ("c", "leak")] { table.append([.text(task), .withheld(reason)]) }
+  let lines = TextTable(table).description.split(separator: "\n").map(String.init)
+  #expect(lines.dropFirst(2) == ["a     withheld [1]", "b     withheld [2]", "c     withheld [1]", "[1] withheld: leak", "[2] withheld: one run"])
+}
+
 @Test func tooWideTextTablesShortenWordsNotNumbers() {
   var table = Table([.init("checkpoint"), .init("score", .right)])
   table.append(["a checkpoint with a very long name indeed", .number(0.123456, digits: 6)])
