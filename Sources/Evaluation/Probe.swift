@@ -1,0 +1,56 @@
+/// A simple reader of frozen features: how much of a label a trunk has laid open.
+///
+/// To add one: a file in `Probes/` and a line in `Probes/Catalog.swift`.
+public protocol Probe: Codable, Hashable, Sendable {
+  /// The name in recipes and reports.
+  static var name: String { get }
+  init()
+
+  /// Fits on `train` alone and guesses the class of each example of `test`; an index into `classes` each.
+  func predictions(train: Embeddings, test: Embeddings, seed: UInt64) throws -> Predictions
+}
+
+/// What a probe guessed, and what has to be known about how.
+public struct Predictions: Sendable {
+  public let labels: [Int]
+  public let notes: [String]
+
+  public init(labels: [Int], notes: [String] = []) {
+    self.labels = labels
+    self.notes = notes
+  }
+}
+
+extension Probe {
+  /// Balanced accuracy on `test`, with groups considered in its standard error. Throws `ProbeError`.
+  public func score(train: Embeddings, test: Embeddings, seed: UInt64) throws -> Score {
+    precondition(
+      train.classes == test.classes && train.width == test.width,
+      "train and test differ: \(train.width) and \(test.width) features, classes \(train.classes) and \(test.classes)")
+    guard test.count > 0 else { throw ProbeError.tooFew(part: "test", count: 0, needed: 1) }
+    try train.checkFinite("train")
+    try test.checkFinite("test")
+    let guess = try predictions(train: train, test: test, seed: seed)
+    let score = Score.balancedAccuracy(predicted: guess.labels, truth: test.labels, groups: test.groups, seed: seed)
+    return guess.notes.reduce(score) { $0.noting($1) }
+  }
+}
+
+/// Why a probe cannot give a score.
+public enum ProbeError: Error, Hashable, Sendable, CustomStringConvertible {
+  case notFinite(part: String, row: Int, column: Int)
+  case oneClass(String)
+  case tooFew(part: String, count: Int, needed: Int)
+  case notConverged(strength: Double, gradientNorm: Double, status: String)
+
+  public var description: String {
+    switch self {
+    case .notFinite(let part, let row, let column):
+      "\(part) embeddings: row \(row), feature \(column): expected a finite number, found infinity or not-a-number"
+    case .oneClass(let name): "train embeddings: expected at least two classes, found only \(name)"
+    case .tooFew(let part, let count, let needed): "\(part) embeddings: expected at least \(needed) examples, found \(count)"
+    case .notConverged(let strength, let norm, let status):
+      "logistic regression with L2 strength \(strength): expected convergence, found gradient norm \(norm) (\(status))"
+    }
+  }
+}
