@@ -8,6 +8,7 @@ import Tensors
 public protocol PretextTask: Codable, Hashable, Sendable {
   /// The name in recipes: `flip`, `crop-position`, `frame-class`.
   static var name: String { get }
+  init()
   /// The label of the records that answers the question, where it is not self-made (the supervised trunk).
   var label: String? { get }
   /// The answers, in the order of their indices.

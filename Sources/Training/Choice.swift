@@ -1,0 +1,55 @@
+import Host
+import Networks
+import Pretexts
+
+/// A value of a catalogued type in a recipe: `{name: flip, settings: {antisymmetric: false}}`.
+///
+/// Settings that are left out keep their defaults; a name or a setting that does not exist is refused, naming those that do.
+public struct Choice: Codable, Hashable, Sendable {
+  public var name: String
+  public var settings: JSONValue
+
+  public init(name: String, settings: JSONValue = .object([:])) {
+    self.name = name
+    self.settings = settings
+  }
+
+  private enum CodingKeys: String, CodingKey { case name, settings }
+
+  public init(from decoder: any Decoder) throws {
+    let box = try decoder.container(keyedBy: CodingKeys.self)
+    name = try box.decode(String.self, forKey: .name)
+    settings = try box.decodeIfPresent(JSONValue.self, forKey: .settings) ?? .object([:])
+  }
+
+  public static func of(_ backbone: some Backbone) throws(InputError) -> Choice {
+    Choice(name: type(of: backbone).name, settings: try JSONValue.of(backbone))
+  }
+
+  public static func of(_ task: some PretextTask) throws(InputError) -> Choice {
+    Choice(name: type(of: task).name, settings: try JSONValue.of(task))
+  }
+
+  public func backbone(path: String) throws(InputError) -> any Backbone {
+    guard let type = BackboneCatalog.named(name) else { throw unknown(BackboneCatalog.all.map { $0.name }, path, "backbone") }
+    return try value(type.init(), path: path, place: "backbone.settings")
+  }
+
+  public func task(path: String) throws(InputError) -> any PretextTask {
+    guard let type = PretextTaskCatalog.named(name) else { throw unknown(PretextTaskCatalog.all.map { $0.name }, path, "task") }
+    return try value(type.init(), path: path, place: "task.settings")
+  }
+
+  public func optimizer(path: String) throws(InputError) -> any Optimizer {
+    guard let type = OptimizerCatalog.named(name) else { throw unknown(OptimizerCatalog.all.map { $0.name }, path, "optimizer") }
+    return try value(type.init(), path: path, place: "optimizer.settings")
+  }
+
+  private func value<T: Codable>(_ usual: T, path: String, place: String) throws(InputError) -> T {
+    try JSONValue.of(usual).overlaid(with: settings, path: path, place: place).decoded(as: T.self, path: path, place: place)
+  }
+
+  private func unknown(_ known: [String], _ path: String, _ place: String) -> InputError {
+    InputError(path: path, place: "\(place).name", expected: "one of \(known.joined(separator: ", "))", found: "\"\(name)\"")
+  }
+}

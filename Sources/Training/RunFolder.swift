@@ -1,0 +1,81 @@
+import Foundation
+import Host
+
+/// Where a run keeps what it did: `recipe.json`, `metrics.jsonl`, `last.safetensors`, `best.safetensors`.
+public struct RunFolder: Sendable {
+  public let path: String
+  public init(_ path: String) { self.path = path }
+
+  public var recipe: String { path + "/recipe.json" }
+  public var metrics: String { path + "/metrics.jsonl" }
+  public var last: String { path + "/last.safetensors" }
+  public var best: String { path + "/best.safetensors" }
+
+  /// Figures of one moment of a run.
+  public struct Metric: Codable, Hashable, Sendable {
+    /// Steps done.
+    public var step: Int
+    /// `train` (the step's own batch) or `validation` (the whole split).
+    public var split: String
+    /// Mean loss, nats.
+    public var loss: Double
+    /// Share of right answers, 0...1.
+    public var accuracy: Double
+    /// Examples behind the two.
+    public var count: Int
+    public var learningRate: Double
+    public var imagesPerSecond: Double
+  }
+
+  /// The metrics so far, without those after `step`, which a killed run wrote and a resumed one will write again.
+  public func metrics(through step: Int = .max) throws(InputError) -> [Metric] {
+    guard FileManager.default.fileExists(atPath: metrics) else { return [] }
+    let data = try AtomicFile.read(metrics)
+    var result: [Metric] = []
+    let lines = data.split(separator: UInt8(ascii: "\n"))
+    for (number, line) in lines.enumerated() {
+      do {
+        let metric = try CanonicalJSON.value(Metric.self, from: Data(line), path: metrics)
+        if metric.step <= step { result.append(metric) }
+      } catch {
+        // Only the last line can have been cut short by a kill.
+        guard number == lines.count - 1, data.last != UInt8(ascii: "\n") else {
+          throw InputError(path: metrics, place: "line \(number + 1)", expected: error.expected, found: error.found)
+        }
+      }
+    }
+    return result
+  }
+
+  static func line(_ metric: Metric) throws(InputError) -> Data {
+    try CanonicalJSON.data(metric, pretty: false) + Data("\n".utf8)
+  }
+}
+
+/// Appends lines to `metrics.jsonl` as they come.
+final class MetricLog {
+  private let handle: FileHandle
+  private let path: String
+
+  /// Starts with `metrics`, dropping whatever else the file held.
+  init(_ folder: RunFolder, startingWith metrics: [RunFolder.Metric]) throws(InputError) {
+    var data = Data()
+    for metric in metrics { data += try RunFolder.line(metric) }
+    try AtomicFile.write(data, to: folder.metrics)
+    guard let handle = FileHandle(forWritingAtPath: folder.metrics) else {
+      throw InputError(.inputOutput, path: folder.metrics, place: "open", expected: "a writable file", found: "none")
+    }
+    self.handle = handle
+    path = folder.metrics
+    do { try handle.seekToEnd() } catch { throw failure(error) }
+  }
+
+  func append(_ metric: RunFolder.Metric) throws(InputError) {
+    let line = try RunFolder.line(metric)
+    do { try handle.write(contentsOf: line) } catch { throw failure(error) }
+  }
+
+  private func failure(_ error: any Error) -> InputError {
+    InputError(.inputOutput, path: path, place: "write", expected: "a writable file", found: error.localizedDescription)
+  }
+}

@@ -1,0 +1,42 @@
+import Graphs
+import Host
+import Networks
+import Pretexts
+import Tensors
+
+/// The graph of a recipe's backbone and task.
+struct TrainingNetwork {
+  let task: any PretextTask
+  let backbone: any Backbone
+  private let side: Int
+  private let classes: Int
+
+  init(_ recipe: TrainingRecipe, side: Int, classes: [String], path: String) throws(InputError) {
+    task = try recipe.task.task(path: path)
+    backbone = try recipe.backbone.backbone(path: path)
+    self.side = side
+    self.classes = classes.count
+  }
+
+  /// Parameters in the order of the network.
+  var parameters: [Parameter] { build(batch: 1, mode: .inference).scope.parameters }
+
+  func initialWeights(seed: UInt64) -> Weights { build(batch: 1, mode: .inference).scope.initialWeights(seed: seed) }
+
+  /// A training step (loss, logits, gradients, running averages) or an inference pass (loss, logits) for `batch` examples.
+  func program(batch: Int, mode: Scope.Mode) -> (program: Program, target: String) {
+    let (scope, inputs, objective) = build(batch: batch, mode: mode)
+    let outputs = ["loss": objective.loss, "logits": objective.logits]
+    let program = mode == .training
+      ? Program(inputs: inputs, parameters: scope.parameters, outputs: outputs, minimizing: objective.loss, updates: scope.updates)
+      : Program(inputs: inputs, parameters: scope.parameters, outputs: outputs)
+    return (program, objective.target)
+  }
+
+  private func build(batch: Int, mode: Scope.Mode) -> (scope: Scope, inputs: [String: Value], objective: Objective) {
+    let builder = GraphBuilder(), scope = Scope(builder, mode: mode)
+    let fields = task.fields(side: side, classes: classes)
+    let inputs = Dictionary(uniqueKeysWithValues: fields.sorted { $0.key < $1.key }.map { ($0, builder.input($0, [batch] + $1)) })
+    return (scope, inputs, task.objective(inputs, backbone: backbone, in: scope))
+  }
+}
