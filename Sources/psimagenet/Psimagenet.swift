@@ -1,8 +1,31 @@
 import ArgumentParser
+import Engine
+import Foundation
+import Host
 
 @main
 struct Psimagenet: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "psimagenet", abstract: "Labelled image corpora, pretext training and honest checkpoints for X-ray detectors.",
-    subcommands: [Bench.self])
+    discussion: "Exit codes: 0 done, 64 usage, 65 bad data, 66 missing input, 74 reading or writing failed, 75 stopped early and resumable.",
+    subcommands: [Simulate.self, Build.self, Pretrain.self, Bench.self])
+
+  /// Prints one clear line for a known error and ends with the code that tells its kind.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let error as InputError {
+      end(error.description, error.kind.rawValue)
+    } catch let error as EngineError {
+      end(error.description, 70)
+    } catch {
+      exit(withError: error)
+    }
+  }
+
+  private static func end(_ message: String, _ code: Int32) -> Never {
+    FileHandle.standardError.write(Data("psimagenet: \(message)\n".utf8))
+    Foundation.exit(code)
+  }
 }

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Dispatch
+import Engine
+import Foundation
+import Host
+import Synchronization
+import Training
+
+struct Pretrain: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a backbone on a pretext task (or a supervised one).",
+    discussion: """
+      A run that was stopped or killed goes on from its last checkpoint when run again, to the same bits. SIGTERM and SIGINT save and \
+      end with code 75.
+
+      Example: psimagenet pretrain Datasets/demo/flip.yaml --out Checkpoints/runs/flip
+      """)
+
+  @Argument(help: "The recipe (YAML).") var recipe: String
+  @Option(help: "Run folder.") var out: String
+  @Option(help: "Instead of the recipe's seed.") var seed: UInt64?
+  @Option(help: "Instead of the recipe's number of steps.") var steps: Int?
+  @Option(help: "Instead of the recipe's corpus.") var corpus: String?
+  @OptionGroup var output: OutputOptions
+
+  mutating func run() throws {
+    var recipe = try TrainingRecipe(reading: self.recipe)
+    if let seed { recipe.seed = seed }
+    if let steps { recipe.steps = steps }
+    if let corpus { recipe.corpus = corpus }
+    let trainer = try Trainer(recipe, folder: out), signals = StopSignals()
+    let ending = try trainer.run(shouldStop: { signals.received }, progress: output.progress)
+    let metrics = try trainer.folder.metrics()
+    switch ending {
+    case .stopped(let step):
+      try output.print(metrics) { _ in "stopped after step \(step); run the same command again to go on" }
+      throw ExitCode(75)
+    case .finished:
+      try output.print(metrics) { metrics in
+        metrics.suffix(2).map {
+          "step \($0.step) \($0.split): loss \(String(format: "%.4f", $0.loss)), accuracy \(String(format: "%.4f", $0.accuracy)) (n = \($0.count))"
+        }.joined(separator: "\n") + "\nrun folder: \(out)"
+      }
+    }
+  }
+}
+
+/// SIGTERM and SIGINT as a flag that a loop can look at.
+final class StopSignals {
+  private final class Flag: Sendable { let raised = Atomic<Bool>(false) }
+  private let flag: Flag
+  private let sources: [any DispatchSourceSignal]
+
+  var received: Bool { flag.raised.load(ordering: .relaxed) }
+
+  init() {
+    let flag = Flag()
+    self.flag = flag
+    sources = [SIGTERM, SIGINT].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler { flag.raised.store(true, ordering: .relaxed) }
+      source.resume()
+      return source
+    }
+  }
+}

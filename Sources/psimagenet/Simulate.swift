@@ -1,0 +1,50 @@
+import ArgumentParser
+import Foundation
+import Host
+import Simulation
+
+struct Simulate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write raw runs (XTC1) of a simulated detector, with calibration constants and the truth of every shot.",
+    discussion: "Example: psimagenet simulate xtcav --runs 1-6 --shots 40 --out raw/xtcav")
+
+  @Argument(help: "cspad, timetool or xtcav; or a plan file (JSON) that sets every parameter.") var detector: String
+  @Option(help: "Run numbers: 1-6 or 1,4,9.") var runs = "1-4"
+  @Option(help: "Shots with beam in each run.") var shots = 100
+  @Option(help: "Beam-off (dark) shots in each run.") var darks = 5
+  @Option(help: "Experiment name in the file names.") var experiment: String?
+  @Option(help: "Seed of every random number.") var seed: UInt64 = 0
+  @Flag(help: "Tie the label to the run, to see what a leak does.") var confounded = false
+  @Option(help: "Folder for the runs.") var out: String
+  @OptionGroup var output: OutputOptions
+
+  mutating func run() throws {
+    let plan: SimulationPlan
+    if let camera = SimulationPlan.Camera(rawValue: detector) {
+      var made = SimulationPlan(detector: camera)
+      made.runs = try Self.numbers(runs)
+      made.shotsPerRun = shots
+      made.darksPerRun = darks
+      made.seed = seed
+      made.confounded = confounded
+      made.experiment = experiment ?? "sim\(camera.rawValue)"
+      plan = made
+    } else if detector.hasSuffix(".json") {
+      plan = try CanonicalJSON.value(SimulationPlan.self, from: AtomicFile.read(detector), path: detector)
+    } else {
+      throw ValidationError("\(detector) is neither cspad, timetool, xtcav nor a plan file (.json)")
+    }
+    let files = try SimulatedRuns.write(plan, to: out, progress: output.progress)
+    try output.print(files) { $0.joined(separator: "\n") }
+  }
+
+  static func numbers(_ text: String) throws -> [Int] {
+    let numbers = text.split(separator: ",").flatMap { part -> [Int] in
+      let ends = part.split(separator: "-").compactMap { Int($0) }
+      guard let first = ends.first, let last = ends.last, first <= last, last - first < 10_000 else { return [-1] }
+      return Array(first...last)
+    }
+    guard !numbers.isEmpty, !numbers.contains(-1) else { throw ValidationError("runs are written 1-6 or 1,4,9, not \(text)") }
+    return numbers
+  }
+}
