@@ -198,7 +198,7 @@ private func number(_ row: [String: String], _ key: String) throws -> Double {
     plan.cspad.photonEnergy_eV = 8190...8190.001
     plan.cspad.ringPhotons = 0.6...0.600001
     (plan.cspad.noJetRate, plan.cspad.hitRate, plan.cspad.streakRate, plan.cspad.iceRate) = (0, 0, 0, 0)
-    (plan.cspad.shadowRate, plan.cspad.deadASICRate) = (0, 0)
+    (plan.cspad.shadowRate, plan.cspad.deadASICRate, plan.cspad.wideCommonModeRate) = (0, 0, 0)
     return plan
   }
 
@@ -255,7 +255,7 @@ private func number(_ row: [String: String], _ key: String) throws -> Double {
     for photon in 0..<3 {
       let range = 100 * photon + 20..<100 * photon + 80
       let peak = try #require(range.max { smooth(histogram, $0) < smooth(histogram, $1) })
-      #expect(abs(Double(peak - 50) / 100 - Double(photon)) < 0.06, "peak \(photon) at \(Double(peak - 50) / 100)")
+      #expect(abs(Double(peak - 50) / 100 - Double(photon)) < 0.06 * Double(max(1, photon)), "peak \(photon) at \(Double(peak - 50) / 100)")
     }
     let valley = (90..<130).map { smooth(histogram, $0) }.min()!
     #expect(Double(valley) / Double(smooth(histogram, 50)) < 0.6)
@@ -317,11 +317,14 @@ private func number(_ row: [String: String], _ key: String) throws -> Double {
     let written = try WrittenPlan(plan), walk = try written.run(1)
     let constants = try CalibrationFolder(written.folder + "/calib")
       .constants(for: "CxiDs1.0:Cspad.0", run: 1, shape: [32, 185, 388], commonMode: .nonBonded)
+    let stored = try CalibrationFolder(written.folder + "/calib").geometry(for: "CxiDs1.0:Cspad.0", run: 1)
+    let geometry = try #require(stored), positions = try geometry.pixelPositions()
+    // Small-angle scattering ends at q = 0.15 1/A, 5.4 mm at this distance.
+    let isOutside = zip(positions.x.elements, positions.y.elements).map { $0 * $0 + $1 * $1 > 49e6 }
     var kinds = Set<String>()
     for (index, row) in written.truth.enumerated() {
       let frame = try CSPAD.calibrate(try CSPAD.decode(try walk.payload(index), path: "p"), constants, path: "p")
-      // The usual minimum of a peak finder: bright pixels away from the beam-stop.
-      let bright = frame.signal.elements.count { $0 > 6 }
+      let bright = zip(frame.signal.elements, isOutside).count { $0 > 6 && $1 }
       let detectable = try number(row, "detectable_spots"), label = try #require(row["hit"])
       kinds.insert(label)
       #expect((label == "1") == (detectable >= 15))
@@ -400,7 +403,8 @@ private func number(_ row: [String: String], _ key: String) throws -> Double {
   @Test func lostEnergyIsPulseEnergyOverCharge() throws {
     // The same shot with its lasing suppressed is the reference: mean energy loss [MeV] = pulse energy [mJ] / charge [nC].
     var parameters = XTCAVSimulator.Parameters()
-    (parameters.emptyRate, parameters.croppedRate) = (0, 0)
+    // A whole camera, so that no tail of a strongly lasing slice leaves it.
+    (parameters.emptyRate, parameters.croppedRate, parameters.height) = (0, 0, 1024)
     let simulator = XTCAVSimulator(parameters, lasingRate: 1, random: Philox(seed: 3, 1))
     var checked = 0
     for shot in 0..<24 {
