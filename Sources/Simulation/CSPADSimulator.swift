@@ -66,8 +66,8 @@ public struct CSPADSimulator: ShotSimulator {
     "photon_energy_eV", "distance_mm", "centre_x_mm", "centre_y_mm",
   ]
 
-  let source = XTC1Leaf.Source.cspad
-  let configuration: [XTC1Leaf]
+  let source = XTC1Record.Source.cspad
+  let configuration: [XTC1Record]
   let parameters: Parameters
   let hitRate: Double
   let detector: CSPADSensors

@@ -47,8 +47,8 @@ public struct TimeToolSimulator: ShotSimulator {
     "scale_fs_per_px", "etalon_period_px", "stripe_row_px",
   ]
 
-  let source = XTC1Leaf.Source.timeTool
-  let configuration: [XTC1Leaf]
+  let source = XTC1Record.Source.timeTool
+  let configuration: [XTC1Record]
   private let parameters: Parameters
   private let edgeRate: Double
   /// ADU above the offset of the undisturbed stripe, `[height, width]`.

@@ -34,8 +34,8 @@ public struct XTCAVSimulator: ShotSimulator {
     public var charge_nC: ClosedRange<Double> = 0.15...0.30
     /// Electron energy of the run, MeV.
     public var energy_MeV: ClosedRange<Double> = 3300...3500
-    /// Most that a slice can lose on average, MeV, drawn a run.
-    public var lossCap_MeV: ClosedRange<Double> = 15...30
+    /// Most that a slice can lose on average, MeV, drawn a run; fingers reach about twice as deep.
+    public var lossCap_MeV: ClosedRange<Double> = 8...16
 
     public init() {}
 
@@ -77,8 +77,8 @@ public struct XTCAVSimulator: ShotSimulator {
     "bunch_length_fs", "chirp_MeV_per_fs", "time_offset_px", "energy_offset_px", "energy_L3_MeV", "scale_fs_per_px", "scale_MeV_per_px",
   ]
 
-  let source = XTC1Leaf.Source.xtcav
-  let configuration: [XTC1Leaf]
+  let source = XTC1Record.Source.xtcav
+  let configuration: [XTC1Record]
   private let parameters: Parameters
   private let lasingRate: Double
   private let charge: Double, dumpShare: Double, energy: Double, phase: Double
