@@ -5,7 +5,7 @@ import Tensors
 
 /// A spatial or spectral time tool: a laser stripe on an Opal, in which an X-ray pulse makes a falling step.
 ///
-/// Model and numbers: facts 4 and 6.2 of the LCLS notes in Docs/Simulation. Assumed, not fitted: jitter and step depth.
+/// Stripe, etalon fringes and window follow real XPP and SXR frames; step depth, arrival jitter and drift are assumed.
 public struct TimeToolSimulator: ShotSimulator {
   /// Columns are pixels of the 1024-column camera; every range is drawn from once a run.
   public struct Parameters: Codable, Hashable, Sendable {
@@ -47,8 +47,8 @@ public struct TimeToolSimulator: ShotSimulator {
     "scale_fs_per_px", "etalon_period_px", "stripe_row_px",
   ]
 
-  let source = XTC1Leaf.Source.timeTool
-  let configuration: [XTC1Leaf]
+  let source = XTC1Record.Source.timeTool
+  let configuration: [XTC1Record]
   private let parameters: Parameters
   private let edgeRate: Double
   /// ADU above the offset of the undisturbed stripe, `[height, width]`.

@@ -27,7 +27,7 @@ public final class XTC1Writer {
 
   /// Appends one datagram. `environment` is the run number in BeginRun, the readout groups in an event.
   public func write(
-    _ transition: Transition, seconds: UInt32, nanoseconds: UInt32, fiducial: UInt32, environment: UInt32 = 0, leaves: [XTC1Leaf] = []
+    _ transition: Transition, seconds: UInt32, nanoseconds: UInt32, fiducial: UInt32, environment: UInt32 = 0, leaves: [XTC1Record] = []
   ) throws(InputError) {
     precondition(isOpen, "written to a closed file")
     try append(
@@ -57,7 +57,7 @@ public final class XTC1Writer {
 
   /// One datagram as bytes: the leaves of all sources under one readout node. Traps above 2^31 bytes.
   public static func datagram(
-    _ transition: Transition, seconds: UInt32, nanoseconds: UInt32, fiducial: UInt32, environment: UInt32 = 0, leaves: [XTC1Leaf] = []
+    _ transition: Transition, seconds: UInt32, nanoseconds: UInt32, fiducial: UInt32, environment: UInt32 = 0, leaves: [XTC1Record] = []
   ) -> Data {
     precondition(fiducial < 131_040, "a fiducial is below 131040, got \(fiducial)")
     let inner = leaves.reduce(0) { $0 + 20 + $1.bytes.count }
