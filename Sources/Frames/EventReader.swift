@@ -11,4 +11,11 @@ public protocol EventReader: AnyObject {
   func next() throws(InputError) -> Event?
   /// What was passed over so far: reason -> count, such as `AcqWaveform v1: 12`.
   var skipped: [String: Int] { get }
+  /// Transitions seen so far beside the events they frame: name -> count, such as `BeginRun: 1`.
+  var transitions: [String: Int] { get }
+}
+
+extension EventReader {
+  /// None: most containers hold only events.
+  public var transitions: [String: Int] { [:] }
 }
