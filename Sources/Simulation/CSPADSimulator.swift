@@ -1,0 +1,243 @@
+import Foundation
+import Frames
+import Host
+import Tensors
+
+/// A CSPAD behind a liquid jet: water ring, beam-stop, jet streak, small-angle scattering, ice, and crystals that hit.
+///
+/// Model and numbers: sections 3 and 6.1 of the LCLS notes in Docs/Simulation. Crystal: tetragonal lysozyme, 79 × 79 × 38 Å.
+public struct CSPADSimulator: ShotSimulator {
+  public struct Parameters: Codable, Hashable, Sendable {
+    /// Stored sections, 8 bits a quad.
+    public var roiMask: UInt32 = .max
+    /// Share of beam shots that a crystal diffracts.
+    public var hitRate = 0.2
+    /// Photon energy of the run, eV.
+    public var photonEnergy_eV: ClosedRange<Double> = 8000...9500
+    /// Sample to detector, mm.
+    public var distance_mm: ClosedRange<Double> = 80...500
+    /// Beam centre relative to the middle of the sensors, mm, uniform in x and y.
+    public var centreOffset_mm = 2.0
+    /// Expected photons a pixel at the top of the water ring at the mean pulse energy, log-uniform a run.
+    public var ringPhotons: ClosedRange<Double> = 0.05...2.5
+    /// Mean photons of a Bragg spot.
+    public var spotPhotons = 150.0
+    /// Mean pulse energy, mJ; shots follow a gamma law of shape 8 (SASE).
+    public var pulseEnergy_mJ = 3.0
+    /// Shots without a jet: no water, no hit.
+    public var noJetRate = 0.05
+    public var streakRate = 0.3
+    public var iceRate = 0.05
+    /// Silver behenate instead of a sample.
+    public var calibrantRate = 0.0
+    /// Runs whose detector stands partly in a shadow.
+    public var shadowRate = 0.3
+    public var badPixelRate = 0.003
+    /// Share of runs with one dead ASIC.
+    public var deadASICRate = 0.2
+    /// Read noise, ADU.
+    public var noise_ADU = 3.4
+    /// Common mode of a 2×1, ADU rms; one shot in fifty has 25.
+    public var commonMode_ADU = 6.0
+    /// Gain, ADU per eV.
+    public var gain_ADUPerEV = 0.00338
+
+    public init() {}
+
+    var fault: ParameterFault? {
+      if roiMask == 0 { return ("roiMask", "at least one section", "0") }
+      if !(noise_ADU >= 0 && commonMode_ADU >= 0 && gain_ADUPerEV > 0 && pulseEnergy_mJ > 0 && spotPhotons > 0 && centreOffset_mm >= 0) {
+        return ("noise_ADU, commonMode_ADU, gain_ADUPerEV, pulseEnergy_mJ, spotPhotons, centreOffset_mm", "no negative number", "one")
+      }
+      return rateFault([
+        "hitRate": hitRate, "noJetRate": noJetRate, "streakRate": streakRate, "iceRate": iceRate, "calibrantRate": calibrantRate,
+        "shadowRate": shadowRate, "badPixelRate": badPixelRate, "deadASICRate": deadASICRate,
+      ]) ?? spanFault(["photonEnergy_eV": photonEnergy_eV, "distance_mm": distance_mm, "ringPhotons": ringPhotons])
+    }
+  }
+
+  static let columns = [
+    "hit", "spots", "detectable_spots", "jet_on", "ring_visible", "ring_radius_mm", "ring_photons_per_px", "ice", "calibrant", "streak",
+    "streak_angle_deg", "saxs_photons_at_0.1_per_A", "photons", "photons_per_px", "mean_signal_ADU", "pulse_energy_mJ",
+    "photon_energy_eV", "distance_mm", "centre_x_mm", "centre_y_mm",
+  ]
+
+  let source = XTC1Leaf.Source.cspad
+  let configuration: [XTC1Leaf]
+  let parameters: Parameters
+  let hitRate: Double
+  let detector: CSPADSensors
+  let geometry: Geometry
+  let assembly: Assembly
+  let photonEnergy: Double, distance: Double, ringPhotons: Double
+  let centre: (x: Double, y: Double)
+  /// Per pixel, from the beam in the detector plane: mm (psana's x and y).
+  let x: [Float], y: [Float]
+  /// Solid angle × polarisation × shadow, relative to the forward direction.
+  let factor: [Float]
+  /// Index into a radial table of `radialStep` Å⁻¹ a cell.
+  let radial: [UInt16]
+  static let radialStep = 0.002, radialCount = 4096
+  static let shape: Shape = [32, CSPAD.rows, CSPAD.columns]
+
+  init(_ parameters: Parameters, hitRate: Double, random: Philox) throws(InputError) {
+    self.parameters = parameters
+    self.hitRate = hitRate
+    var random = random
+    func draw(_ range: ClosedRange<Double>) -> Double { random.uniform(range.lowerBound, range.upperBound) }
+    photonEnergy = draw(parameters.photonEnergy_eV)
+    distance = draw(parameters.distance_mm)
+    ringPhotons = random.logUniform(parameters.ringPhotons.lowerBound, parameters.ringPhotons.upperBound)
+    let table = Geometry.cspadSensors, count = Double(table.count), reach = parameters.centreOffset_mm
+    centre = (
+      table.reduce(0) { $0 + $1.x } / count + random.uniform(-reach, reach),
+      table.reduce(0) { $0 + $1.y } / count + random.uniform(-reach, reach)
+    )
+    var nodes = table.enumerated().map { index, sensor in
+      Geometry.Node(
+        parent: "CSPAD:V2", object: "SENS2X1:V1", index: index, x: (1000 * sensor.x + random.normal(0, 50)).rounded(),
+        y: (1000 * sensor.y + random.normal(0, 50)).rounded(), z: 100, rotationZ: sensor.rotation,
+        tiltZ: (random.normal(0, 0.3) * 1e4).rounded() / 1e4)
+    }
+    nodes.append(
+      Geometry.Node(
+        parent: "IP", object: "CSPAD:V2", x: (-1000 * centre.x).rounded(), y: (-1000 * centre.y).rounded(),
+        z: (1000 * distance).rounded()))
+    geometry = Geometry(nodes: nodes, comments: ["TITLE Geometry parameters of a simulated CSPAD", "CALIB_TYPE geometry"])
+    assembly = try Assembly(geometry: geometry, panelShape: Self.shape)
+    let positions = try geometry.pixelPositions()
+    x = positions.x.elements.map { Float($0 / 1000) }
+    y = positions.y.elements.map { Float($0 / 1000) }
+
+    let shadow = Shadow(random.uniform() <= parameters.shadowRate, &random)
+    let wavelength = 12398.42 / photonEnergy
+    var factor = [Float](repeating: 0, count: x.count), radial = [UInt16](repeating: 0, count: x.count)
+    for i in x.indices {
+      let px = Double(x[i]), py = Double(y[i]), r2 = px * px + py * py
+      let cosine = distance / (r2 + distance * distance).squareRoot(), sine2 = 1 - cosine * cosine
+      // Horizontal polarisation: psana's y is the laboratory's horizontal axis.
+      let polarisation = 1 - (r2 > 0 ? sine2 * py * py / r2 : 0)
+      factor[i] = Float(cosine * cosine * cosine * polarisation * shadow.transmission(px, py))
+      // q = 4π/λ sin(θ), with cos 2θ known.
+      let q = 4 * Double.pi / wavelength * (max(0, 1 - cosine) / 2).squareRoot()
+      radial[i] = UInt16(min(Double(Self.radialCount - 1), q / Self.radialStep))
+    }
+    self.factor = factor
+    self.radial = radial
+    detector = CSPADSensors(parameters, photonEnergy: photonEnergy, random: random.keyed("sensors"))
+    configuration = [.cspadConfiguration(source, roiMask: parameters.roiMask)]
+  }
+
+  /// A run's fixed obstacles: the beam-stop, and for some an edge of the holder.
+  private struct Shadow {
+    let stop: Double, edge: Double, angle: Double, leak: Double
+    let isOn: Bool
+
+    init(_ isOn: Bool, _ random: inout Philox) {
+      self.isOn = isOn
+      stop = random.uniform(2, 4)
+      edge = random.uniform(50, 85)
+      angle = random.uniform(0, 2 * .pi)
+      leak = random.uniform(0, 0.2)
+    }
+
+    func transmission(_ x: Double, _ y: Double) -> Double {
+      if x * x + y * y < stop * stop { return 0.02 }
+      return isOn && x * cos(angle) + y * sin(angle) > edge ? leak : 1
+    }
+  }
+
+  /// Radius on the detector of momentum transfer `q` (Å⁻¹), mm.
+  func radius(_ q: Double) -> Double {
+    let sine = q * 12398.42 / photonEnergy / (4 * .pi)
+    return sine < 0.7 ? distance * tan(2 * asin(sine)) : .infinity
+  }
+
+  func shot(hasBeam: Bool, fiducial: UInt32, position: Double, random: Philox) -> SimulatedShot {
+    var random = random
+    let p = parameters
+    let intensity = hasBeam ? random.gamma(shape: 8, scale: 1.0 / 8) : 0
+    let hasJet = random.uniform() >= p.noJetRate && hasBeam, isCalibrant = random.uniform() < p.calibrantRate
+    let isHit = random.uniform() <= hitRate && hasJet && !isCalibrant
+    let isIcy = random.uniform() < p.iceRate && hasJet, hasStreak = random.uniform() < p.streakRate && hasJet
+    let streakAngle = (random.uniform() < 0.5 ? 1.0 : -1) * 90 + random.normal(0, 3)
+    let saxs = hasJet ? random.logUniform(0.1, 20) : 0
+
+    var expected = [Float](repeating: 0, count: x.count)
+    if hasBeam {
+      let profile = radialProfile(intensity, hasJet: hasJet, isCalibrant: isCalibrant, saxs: saxs, isIcy: isIcy, &random)
+      for i in expected.indices { expected[i] = factor[i] * profile[Int(radial[i])] }
+    }
+    if hasStreak { addStreak(&expected, angle: streakAngle * .pi / 180, level: Float(intensity * random.logUniform(2, 30)), &random) }
+    var spots = 0, detectable = 0
+    if isHit {
+      (spots, detectable) = addCrystal(&expected, intensity: intensity, &random)
+    } else if hasJet {
+      let stray = Int(random.uniform(0, 5))
+      (spots, detectable) = addStrays(&expected, stray, intensity: intensity, &random)
+    }
+    let exposure = detector.expose(expected, p, random.keyed("pixels"))
+
+    var beamline = BeamlineRecord(pulseEnergyMJ: intensity * p.pulseEnergy_mJ)
+    beamline.beam = .typical(&random, energyMeV: 13460)
+    beamline.beam.photonEnergy_eV = hasBeam ? photonEnergy : 0
+    beamline.eventCodes = [hasBeam ? 140 : 162]
+    let leaves = [.cspadElement(source, exposure.counts, roiMask: p.roiMask, fiducial: fiducial)] + beamline.leaves(&random)
+    let ring = radius(2.0)
+    let gain = p.gain_ADUPerEV * photonEnergy, pixels = Double(p.roiMask.nonzeroBitCount * CSPAD.rows * CSPAD.columns)
+    return SimulatedShot(
+      leaves: leaves,
+      truth: [
+        text(detectable >= 15), text(spots), text(detectable), text(hasJet), text(hasJet && !isCalibrant && ring < 95), text(ring),
+        text(hasJet && !isCalibrant ? intensity * ringPhotons : 0), text(isIcy), text(isCalibrant && hasJet), text(hasStreak),
+        hasStreak ? text(streakAngle) : "nan", text(saxs), text(exposure.photons), text(Double(exposure.photons) / pixels),
+        text(Double(exposure.photons) * gain / pixels), text(beamline.pulseEnergyMJ), text(photonEnergy), text(distance), text(centre.x),
+        text(centre.y),
+      ])
+  }
+
+  /// Expected photons a pixel over q, before solid angle and polarisation.
+  private func radialProfile(
+    _ intensity: Double, hasJet: Bool, isCalibrant: Bool, saxs: Double, isIcy: Bool, _ random: inout Philox
+  ) -> [Float] {
+    let ice = random.logUniform(0.5, 5)
+    let rings: [Double] =
+      isCalibrant && hasJet ? (1...12).map { 2 * Double.pi * Double($0) / 58.38 }
+      : isIcy ? [3.90, 3.67, 3.44, 2.67, 2.25].map { 2 * Double.pi / $0 } : []
+    let level = intensity * ringPhotons
+    return (0..<Self.radialCount).map { cell in
+      let q = (Double(cell) + 0.5) * Self.radialStep
+      var value = 0.01 * level
+      if hasJet, !isCalibrant {
+        let first = (q - 2.0) / 0.25, second = (q - 2.9) / 0.35
+        value += level * (exp(-first * first / 2) + 0.35 * exp(-second * second / 2) + 0.15)
+        if q < 0.15 { value += min(300, intensity * saxs * pow(q / 0.1, -4)) }
+      }
+      for ring in rings where abs(q - ring) < 0.05 { value += level * ice * exp(-(q - ring) * (q - ring) / 2e-4) }
+      return Float(value)
+    }
+  }
+
+  /// A bright line through the beam: a jet edge scatters across itself. Falls as exp(-r / 20 mm).
+  private func addStreak(_ expected: inout [Float], angle: Double, level: Float, _ random: inout Philox) {
+    let c = Float(cos(angle)), s = Float(sin(angle)), width = Float(random.uniform(3, 6) * 0.10992 / 2)
+    for i in expected.indices {
+      // The laboratory's horizontal axis is psana's y, so 90 degrees runs along psana's x.
+      let across = y[i] * s - x[i] * c
+      guard abs(across) < 4 * width else { continue }
+      let r = (x[i] * x[i] + y[i] * y[i]).squareRoot()
+      expected[i] += factor[i] * level * exp(-across * across / (2 * width * width)) * exp(-r / 20)
+    }
+  }
+
+  func writeCalibration(to folder: CalibrationFolder, experiment: String, run: Int) throws(InputError) -> [String] {
+    let name = source.name
+    func write(_ values: [Float], _ kind: CalibrationFolder.Kind) throws(InputError) -> String {
+      try folder.write(Tensor(Self.shape, values), kind: kind, source: name, experiment: experiment, first: run, last: run)
+    }
+    return [
+      try write(detector.pedestal, .pedestals), try write(detector.noise, .noise), try write(detector.status.map { Float($0) }, .status),
+      try write(detector.knownGain.map { 1 / $0 }, .gain), try folder.write(geometry, source: name, first: run, last: run),
+    ]
+  }
+}

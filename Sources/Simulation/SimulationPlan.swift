@@ -1,0 +1,77 @@
+import Host
+
+/// What to simulate: everything that determines the files, byte for byte.
+public struct SimulationPlan: Codable, Hashable, Sendable {
+  public enum Camera: String, Codable, Sendable, CaseIterable { case cspad, timetool, xtcav }
+
+  public var detector: Camera
+  public var experiment = "simx00126"
+  /// Run numbers, each with its own nuisances (pedestals, gain, geometry, background, calibration of the axes).
+  public var runs: [Int] = [1, 2, 3, 4]
+  /// Shots with beam a run.
+  public var shotsPerRun = 100
+  /// Beam-off shots a run (event code 162), spread over it.
+  public var darksPerRun = 5
+  public var seed: UInt64 = 0
+  /// Ties the label (hit, edge, lasing) to the run: 95 % in every other run, 5 % in the rest. For showing what a leak does.
+  public var confounded = false
+  public var cspad = CSPADSimulator.Parameters()
+  public var timeTool = TimeToolSimulator.Parameters()
+  public var xtcav = XTCAVSimulator.Parameters()
+
+  public init(detector: Camera) { self.detector = detector }
+
+  private enum CodingKeys: String, CodingKey, CaseIterable {
+    case detector, experiment, runs, shotsPerRun, darksPerRun, seed, confounded, cspad, timeTool, xtcav
+  }
+
+  /// Keys that are absent keep their defaults; parameters of a detector are given whole.
+  public init(from decoder: any Decoder) throws {
+    let box = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(detector: try box.decode(Camera.self, forKey: .detector))
+    experiment = try box.decodeIfPresent(String.self, forKey: .experiment) ?? experiment
+    runs = try box.decodeIfPresent([Int].self, forKey: .runs) ?? runs
+    shotsPerRun = try box.decodeIfPresent(Int.self, forKey: .shotsPerRun) ?? shotsPerRun
+    darksPerRun = try box.decodeIfPresent(Int.self, forKey: .darksPerRun) ?? darksPerRun
+    seed = try box.decodeIfPresent(UInt64.self, forKey: .seed) ?? seed
+    confounded = try box.decodeIfPresent(Bool.self, forKey: .confounded) ?? confounded
+    cspad = try box.decodeIfPresent(CSPADSimulator.Parameters.self, forKey: .cspad) ?? cspad
+    timeTool = try box.decodeIfPresent(TimeToolSimulator.Parameters.self, forKey: .timeTool) ?? timeTool
+    xtcav = try box.decodeIfPresent(XTCAVSimulator.Parameters.self, forKey: .xtcav) ?? xtcav
+  }
+
+  /// Throws at the first number that no run can have.
+  func validate() throws(InputError) {
+    func require(_ condition: Bool, _ place: String, _ expected: String, _ found: String) throws(InputError) {
+      if !condition { throw InputError(path: "simulation plan", place: place, expected: expected, found: found) }
+    }
+    try require(!runs.isEmpty && Set(runs).count == runs.count, "runs", "different run numbers", "\(runs)")
+    try require(runs.allSatisfy { (1...9999).contains($0) }, "runs", "numbers of 1...9999", "\(runs)")
+    try require((0...40_000).contains(shotsPerRun), "shotsPerRun", "0...40000", "\(shotsPerRun)")
+    try require((0...3000).contains(darksPerRun), "darksPerRun", "0...3000", "\(darksPerRun)")
+    try require(shotsPerRun + darksPerRun > 0, "shotsPerRun", "at least one shot", "0")
+    let letters = experiment.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+    try require(!experiment.isEmpty && letters, "experiment", "letters and digits", experiment)
+    switch detector {
+    case .cspad: if let (place, expected, found) = cspad.fault { try require(false, "cspad." + place, expected, found) }
+    case .timetool: if let (place, expected, found) = timeTool.fault { try require(false, "timeTool." + place, expected, found) }
+    case .xtcav: if let (place, expected, found) = xtcav.fault { try require(false, "xtcav." + place, expected, found) }
+    }
+  }
+
+  /// The chance that a beam shot of the run at `position` has the label.
+  func labelRate(_ rate: Double, position: Int) -> Double { confounded ? (position % 2 == 0 ? 0.95 : 0.05) : rate }
+}
+
+/// Why a parameter cannot be used: its name, what it has to be, what it is.
+typealias ParameterFault = (place: String, expected: String, found: String)
+
+func rateFault(_ rates: KeyValuePairs<String, Double>) -> ParameterFault? {
+  for (name, rate) in rates where !(0...1).contains(rate) { return (name, "a share of 0...1", "\(rate)") }
+  return nil
+}
+
+func spanFault(_ spans: KeyValuePairs<String, ClosedRange<Double>>) -> ParameterFault? {
+  for (name, span) in spans where !(span.lowerBound > 0 && span.upperBound.isFinite) { return (name, "a positive range", "\(span)") }
+  return nil
+}

@@ -1,0 +1,174 @@
+import Foundation
+import Frames
+import Host
+import Tensors
+
+/// A spatial or spectral time tool: a laser stripe on an Opal, in which an X-ray pulse makes a falling step.
+///
+/// Model and numbers: facts 4 and 6.2 of the LCLS notes in Docs/Simulation. Assumed, not fitted: jitter and step depth.
+public struct TimeToolSimulator: ShotSimulator {
+  /// Columns are pixels of the 1024-column camera; every range is drawn from once a run.
+  public struct Parameters: Codable, Hashable, Sendable {
+    public var width = 1024
+    /// Rows; 1024 for the whole camera, 452 for a usual crop.
+    public var height = 452
+    /// Share of beam shots without an edge (no X-rays on target).
+    public var referenceRate = 0.10
+    /// Share of shots without the laser: no stripe.
+    public var noLaserRate = 0.02
+    /// Share of signal shots with a second, weaker edge.
+    public var secondEdgeRate = 0.05
+    /// Step depth at the mean pulse energy, share of the transmission.
+    public var depth: ClosedRange<Double> = 0.03...0.3
+    /// Rise width of the step, px.
+    public var rise_px: ClosedRange<Double> = 10...40
+    /// Shot-to-shot arrival jitter, px rms.
+    public var jitter_px = 120.0
+    /// Peak of the stripe above the offset, ADU.
+    public var peak_ADU: ClosedRange<Double> = 500...1500
+    /// Time axis, fs a pixel.
+    public var scale_fsPerPx: ClosedRange<Double> = 1...3
+    /// The step rises instead of falling (reflection).
+    public var isRising = false
+
+    public init() {}
+
+    var fault: ParameterFault? {
+      if !(64...4096).contains(width) || !(16...4096).contains(height) {
+        return ("width, height", "64...4096 × 16...4096", "\(width) × \(height)")
+      }
+      return rateFault(["referenceRate": referenceRate, "noLaserRate": noLaserRate, "secondEdgeRate": secondEdgeRate])
+        ?? spanFault(["depth": depth, "rise_px": rise_px, "peak_ADU": peak_ADU, "scale_fsPerPx": scale_fsPerPx])
+    }
+  }
+
+  static let columns = [
+    "state", "edge_present", "edge_px", "edge_fs", "edge_depth", "rise_px", "two_edges", "second_edge_px", "pulse_energy_mJ",
+    "scale_fs_per_px", "etalon_period_px", "stripe_row_px",
+  ]
+
+  let source = XTC1Leaf.Source.timeTool
+  let configuration: [XTC1Leaf]
+  private let parameters: Parameters
+  private let edgeRate: Double
+  /// ADU above the offset of the undisturbed stripe, `[height, width]`.
+  private let stripe: [Float]
+  private let centre: Double, drift: Double, depth: Double, rise: Double, scale: Double, curvature: Double
+  private let etalonPeriod: Double, etalonAmplitude: Double, etalonPhase: Double, stripeRow: Double
+  private static let offset: Float = 32
+
+  init(_ parameters: Parameters, edgeRate: Double, random: Philox) {
+    self.parameters = parameters
+    self.edgeRate = edgeRate
+    var random = random
+    let width = parameters.width, height = parameters.height
+    func draw(_ range: ClosedRange<Double>) -> Double { random.uniform(range.lowerBound, range.upperBound) }
+    stripeRow = height == 1024 ? random.uniform(330, 720) : Double(height) * random.uniform(0.35, 0.75)
+    let peak = draw(parameters.peak_ADU), middle = random.uniform(450, 600) * Double(width) / 1024
+    let spread = random.uniform(300, 500) * Double(width) / 1024
+    etalonPeriod = random.uniform(35, 60)
+    etalonAmplitude = random.uniform(0, 0.06)
+    etalonPhase = random.uniform(0, 2 * .pi)
+    scale = draw(parameters.scale_fsPerPx)
+    curvature = random.uniform(-1e-4, 1e-4)
+    rise = draw(parameters.rise_px)
+    depth = draw(parameters.depth)
+    centre = Double(width) * random.uniform(0.42, 0.58)
+    drift = random.normal(0, 40)
+    var stripe = [Float](repeating: 0, count: width * height)
+    for column in 0..<width {
+      let x = Double(column), sigma = 9 + 14 * exp(-x / 250)
+      let envelope = peak * exp(-(x - middle) * (x - middle) / (2 * spread * spread))
+      for row in 0..<height {
+        let y = (Double(row) - stripeRow) / sigma
+        stripe[row * width + column] = Float(envelope * exp(-y * y / 2))
+      }
+    }
+    self.stripe = stripe
+    configuration = [.opalConfiguration(source)]
+  }
+
+  func shot(hasBeam: Bool, fiducial: UInt32, position: Double, random: Philox) -> SimulatedShot {
+    var random = random
+    let p = parameters, width = p.width
+    let hasLaser = random.uniform() >= p.noLaserRate
+    let pulse = hasBeam ? random.gamma(shape: 8, scale: 1.0 / 8) : 0
+    let hasEdge = hasBeam && hasLaser && random.uniform() <= edgeRate
+    let second = random.uniform() <= p.secondEdgeRate && hasEdge
+    var edge = 0.0
+    repeat { edge = centre + drift * position + random.normal(0, p.jitter_px) } while !(0.06 * Double(width)..<0.94 * Double(width)).contains(edge)
+    let apart = random.uniform(120, 300) * (edge < Double(width) / 2 ? 1 : -1)
+    let amplitude = min(0.6, depth * max(pulse, 0.1))
+    let intensity = max(0, 1 + random.normal(0, 0.05)), phase = etalonPhase + random.normal(0, 0.1)
+
+    var column = [Float](repeating: 0, count: width)
+    for x in 0..<width where hasLaser {
+      let at = Double(x), window = exp(-(at - 520) * (at - 520) / (2 * 220 * 220))
+      var value = intensity * (1 + etalonAmplitude * window * sin(2 * .pi * at / etalonPeriod + phase))
+      if hasEdge { value *= step(at, edge, amplitude) }
+      if second { value *= step(at, edge + apart, amplitude / 2) }
+      column[x] = Float(value)
+    }
+    let pixels = Self.expose(stripe, column, PixelDraws(random.keyed("pixels")))
+
+    var beamline = BeamlineRecord(pulseEnergyMJ: hasEdge ? 2 * pulse : 0)
+    beamline.beam = .typical(&random, energyMeV: 3400)
+    // 162: beam kicked. A reference shot has no X-rays on the target; 90 laser on, 91 laser off.
+    beamline.eventCodes = [hasEdge || (hasBeam && !hasLaser) ? 140 : 162, hasLaser ? 90 : 91]
+    let leaves =
+      [.frame(source, width: width, height: p.height, depth: 12, offset: UInt32(Self.offset), pixels)] + beamline.leaves(&random)
+    let fs = scale * (edge - Double(width) / 2) + curvature * (edge - Double(width) / 2) * (edge - Double(width) / 2)
+    let state = !hasLaser ? "dark" : hasEdge ? "signal" : "reference"
+    return SimulatedShot(
+      leaves: leaves,
+      truth: [
+        state, text(hasEdge), hasEdge ? text(edge) : "nan", hasEdge ? text(fs) : "nan", text(hasEdge ? amplitude : 0), text(rise),
+        text(second), second ? text(edge + apart) : "nan", text(beamline.pulseEnergyMJ), text(scale), text(etalonPeriod), text(stripeRow),
+      ])
+  }
+
+  /// Transmission: 1 before the step, 1 - A after it, recovering over 1500 px.
+  private func step(_ x: Double, _ edge: Double, _ amplitude: Double) -> Double {
+    let change = amplitude * 0.5 * (1 + erf((x - edge) / rise)) * exp(-max(x - edge, 0) / 1500)
+    return parameters.isRising ? 1 + change : 1 - change
+  }
+
+  /// Shot noise of 5 electrons an ADU (normal, good where it exceeds the read noise), read noise 1.5 ADU, 12 bits.
+  private static func expose(_ stripe: [Float], _ column: [Float], _ draws: PixelDraws) -> [UInt16] {
+    var draws = draws
+    let width = column.count
+    var pixels = [UInt16](repeating: 0, count: stripe.count)
+    for start in stride(from: 0, to: stripe.count, by: width) {
+      for x in 0..<width {
+        let signal = stripe[start + x] * column[x]
+        let value = offset + signal + (signal * 0.2 + 2.25).squareRoot() * draws.normal()
+        pixels[start + x] = UInt16(min(4095, max(0, value.rounded())))
+      }
+    }
+    return pixels
+  }
+
+  func writeCalibration(to folder: CalibrationFolder, experiment: String, run: Int) throws(InputError) -> [String] {
+    let shape: Shape = [1, parameters.height, parameters.width]
+    return [
+      try folder.write(
+        Tensor(repeating: Self.offset, shape), kind: .pedestals, source: source.name, experiment: experiment, first: run, last: run),
+      try folder.write(
+        Tensor(repeating: 0, shape), kind: .status, source: source.name, experiment: experiment, first: run, last: run),
+    ]
+  }
+}
+
+extension EBeam {
+  /// Bunch numbers that do not depend on any label. Values: amo86815 run 70.
+  static func typical(_ random: inout Philox, energyMeV: Double) -> EBeam {
+    var beam = EBeam()
+    beam.charge_nC = random.normal(0.25, 0.003)
+    beam.l3Energy_MeV = random.normal(energyMeV, 7)
+    beam.pkCurrBC2_A = random.normal(1350, 66)
+    beam.xtcavAmpl_MV = random.normal(30, 0.04)
+    beam.xtcavPhase_deg = random.normal(90, 0.1)
+    beam.dumpCharge_electrons = 0.68 * beam.charge_nC * 1e-9 / 1.602e-19 * (1 + random.normal(0, 0.02))
+    return beam
+  }
+}
