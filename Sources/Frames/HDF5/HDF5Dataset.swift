@@ -181,6 +181,47 @@ extension HDF5Dataset {
     return H5Pget_layout(properties) == H5D_VIRTUAL
   }
 
+  /// Whether the file holds all of row `index` of the first axis. HDF5 reads what was never written as zeros.
+  func isWritten(row index: Int) throws(InputError) -> Bool {
+    precondition(shape.rank > 0 && shape.rank <= 32 && (0..<shape[0]).contains(index), "no row \(index) in \(shape)")
+    return try HDF5Library.sequence { () throws(InputError) -> Bool in
+      let properties = try HDF5Handle(H5Dget_create_plist(handle.id), .properties, place, "creation properties")
+      switch H5Pget_layout(properties.id) {
+      case H5D_CONTIGUOUS: return H5Pget_external_count(properties.id) > 0 || H5Dget_storage_size(handle.id) > 0
+      case H5D_CHUNKED: break
+      default: return true
+      }
+      var chunk = [hsize_t](repeating: 1, count: shape.rank)
+      try place.check(unsafe H5Pget_chunk(properties.id, Int32(shape.rank), &chunk), "chunk extents")
+      guard !chunk.contains(0) else { throw place.error("chunks of some extent", found: "\(chunk)") }
+      var coordinates = [hsize_t](repeating: 0, count: shape.rank)
+      coordinates[0] = hsize_t(index) / chunk[0] * chunk[0]
+      while true {
+        var mask: UInt32 = 0
+        var address: haddr_t = 0
+        var size: hsize_t = 0
+        try place.check(
+          unsafe H5Dget_chunk_info_by_coord(handle.id, coordinates, &mask, &address, &size), "information on chunks")
+        // HDF5's undefined address: no such chunk.
+        guard address != haddr_t.max, size > 0 else { return false }
+        var axis = shape.rank - 1
+        while axis > 0 {
+          coordinates[axis] += chunk[axis]
+          if coordinates[axis] < hsize_t(shape[axis]) { break }
+          coordinates[axis] = 0
+          axis -= 1
+        }
+        if axis == 0 { return true }
+      }
+    }
+  }
+
+  /// Throws where the file cannot hold so many elements, however well they are compressed.
+  func checkSize() throws(InputError) {
+    guard case .number(let element) = element else { return }
+    _ = try byteCount(shape, element)
+  }
+
   static func dataspace(_ shape: Shape, _ place: HDF5Place, growable: Bool = false) throws(InputError) -> HDF5Handle {
     guard shape.rank > 0 else { return try HDF5Handle(H5Screate(H5S_SCALAR), .dataspace, place, "a data space") }
     let extents = shape.extents.map { hsize_t($0) }
