@@ -73,7 +73,7 @@ struct CSPADSensors: Sendable {
     var draws = PixelDraws(random)
     let cloud = Self.cloud
     for sensor in 0..<32 {
-      let common = Float(modes.normal(0, modes.uniform() < 0.02 ? 25 : p.commonMode_ADU))
+      let common = Float(modes.normal(0, modes.uniform() < p.wideCommonModeRate ? 25 : p.commonMode_ADU))
       guard p.roiMask >> UInt32(sensor) & 1 == 1 else { continue }
       for i in charge.indices { charge[i] = 0 }
       for row in 0..<rows {

@@ -5,7 +5,8 @@ import Tensors
 
 /// A CSPAD behind a liquid jet: water ring, beam-stop, jet streak, small-angle scattering, ice, and crystals that hit.
 ///
-/// Model and numbers: sections 3 and 6.1 of the LCLS notes in Docs/Simulation. Crystal: tetragonal lysozyme, 79 × 79 × 38 Å.
+/// Numbers are those of real CSPAD runs (cxitut13: gain, noise, ring and histogram shapes) where known, else assumed: bad-pixel share,
+/// common mode, pedestal spread, streak and ice. Crystal: tetragonal lysozyme, 79 × 79 × 38 Å.
 public struct CSPADSimulator: ShotSimulator {
   public struct Parameters: Codable, Hashable, Sendable {
     /// Stored sections, 8 bits a quad.
@@ -37,8 +38,10 @@ public struct CSPADSimulator: ShotSimulator {
     public var deadASICRate = 0.2
     /// Read noise, ADU.
     public var noise_ADU = 3.4
-    /// Common mode of a 2×1, ADU rms; one shot in fifty has 25.
+    /// Common mode of a 2×1, ADU rms.
     public var commonMode_ADU = 6.0
+    /// Share of 2×1 readouts whose common mode has 25 ADU rms instead.
+    public var wideCommonModeRate = 0.02
     /// Gain, ADU per eV.
     public var gain_ADUPerEV = 0.00338
 
@@ -52,6 +55,7 @@ public struct CSPADSimulator: ShotSimulator {
       return rateFault([
         "hitRate": hitRate, "noJetRate": noJetRate, "streakRate": streakRate, "iceRate": iceRate, "calibrantRate": calibrantRate,
         "shadowRate": shadowRate, "badPixelRate": badPixelRate, "deadASICRate": deadASICRate,
+        "wideCommonModeRate": wideCommonModeRate,
       ]) ?? spanFault(["photonEnergy_eV": photonEnergy_eV, "distance_mm": distance_mm, "ringPhotons": ringPhotons])
     }
   }

@@ -5,7 +5,7 @@ import Tensors
 
 /// A spatial or spectral time tool: a laser stripe on an Opal, in which an X-ray pulse makes a falling step.
 ///
-/// Model and numbers: facts 4 and 6.2 of the LCLS notes in Docs/Simulation. Assumed, not fitted: jitter and step depth.
+/// Stripe, etalon fringes and window follow real XPP and SXR frames; step depth, arrival jitter and drift are assumed.
 public struct TimeToolSimulator: ShotSimulator {
   /// Columns are pixels of the 1024-column camera; every range is drawn from once a run.
   public struct Parameters: Codable, Hashable, Sendable {

@@ -6,7 +6,7 @@ import Tensors
 /// The X-band transverse deflecting cavity: the streaked electron bunch after the undulator, columns time, rows energy
 /// (rising with the row). Slices that lase lose energy and gain spread: fingers towards lower energy.
 ///
-/// Model and numbers: sections 5 and 6.3 of the LCLS notes in Docs/Simulation. Charge is conserved: lasing moves light on the
+/// Beam numbers follow LCLS runs (amo86815); resolution, chirp spread and the cap of the loss are assumed. Charge is conserved: lasing moves light on the
 /// screen and adds none, so that brightness is no label.
 public struct XTCAVSimulator: ShotSimulator {
   public struct Parameters: Codable, Hashable, Sendable {
@@ -34,6 +34,8 @@ public struct XTCAVSimulator: ShotSimulator {
     public var charge_nC: ClosedRange<Double> = 0.15...0.30
     /// Electron energy of the run, MeV.
     public var energy_MeV: ClosedRange<Double> = 3300...3500
+    /// Most that a slice can lose on average, MeV, drawn a run.
+    public var lossCap_MeV: ClosedRange<Double> = 15...30
 
     public init() {}
 
@@ -46,7 +48,8 @@ public struct XTCAVSimulator: ShotSimulator {
         as KeyValuePairs
       return rateFault(
         ["lasingRate": lasingRate, "emptyRate": emptyRate, "croppedRate": croppedRate, "saturatedRate": saturatedRate])
-        ?? spanFault(["pulseEnergy_mJ": pulseEnergy_mJ, "peak_ADU": peak_ADU, "charge_nC": charge_nC, "energy_MeV": energy_MeV])
+        ?? spanFault(["pulseEnergy_mJ": pulseEnergy_mJ, "peak_ADU": peak_ADU, "charge_nC": charge_nC, "energy_MeV": energy_MeV,
+            "lossCap_MeV": lossCap_MeV])
         ?? spanFault(scales)
     }
   }
@@ -57,7 +60,7 @@ public struct XTCAVSimulator: ShotSimulator {
     public var current: [Double]
     /// Mean energy lost by lasing, MeV a column.
     public var loss: [Double]
-    /// Mean energy without lasing relative to the middle row, MeV a column.
+    /// Mean energy without lasing relative to that of the reference row, MeV a column.
     public var energy: [Double]
 
     /// Pulse energy in mJ: Σ current·loss·dt, as 1 kA · 1 MeV · 1 fs = 1 µJ.
@@ -96,7 +99,7 @@ public struct XTCAVSimulator: ShotSimulator {
     phase = random.normal(90, 1)
     chirp = (random.normal(-0.15, 0.05), random.normal(0, 1.2e-3), random.normal(0, 8e-6))
     resolutionFS = random.uniform(1.0, 1.5)
-    lossCap = random.uniform(15, 30)
+    lossCap = draw(parameters.lossCap_MeV)
     // A flat bunch of 80 fs and the usual slice width has its brightest pixel at this share of its light.
     let width = (Self.sliceSpread * Self.sliceSpread + Self.energyResolution * Self.energyResolution).squareRoot()
     let typical = parameters.scale_fsPerPx / 80 * parameters.scale_MeVPerPx / (width * (2 * Double.pi).squareRoot())
@@ -255,7 +258,7 @@ public struct XTCAVSimulator: ShotSimulator {
       for column in 0..<width where bunch.current[column] > 1e-4 * brightest {
         let loss = bunch.loss[column], top = bunch.energy[column]
         let charge = bunch.current[column] * parameters.scale_fsPerPx * 1e-3
-        let middle = Double(height) / 2
+        let middle = referenceRow(height)
         let low = Int(((top - 12 * loss - 5 * sigma) / parameters.scale_MeVPerPx + middle).rounded(.down))
         let high = Int(((top + 5 * sigma) / parameters.scale_MeVPerPx + middle).rounded(.up))
         var below = distribution((Double(low) - middle) * parameters.scale_MeVPerPx - top, sigma, loss)
@@ -269,6 +272,9 @@ public struct XTCAVSimulator: ShotSimulator {
     }
     return blurred(image, width, sigma: resolutionFS / parameters.scale_fsPerPx)
   }
+
+  /// The row of the run's mean energy: above the middle, so that the tails of lasing bunches stay in view.
+  private static func referenceRow(_ height: Int) -> Double { 0.65 * Double(height) }
 
   /// P(X <= x) for X = N(0, sigma) - Exp(mean).
   private static func distribution(_ x: Double, _ sigma: Double, _ mean: Double) -> Double {
