@@ -1,12 +1,12 @@
 import Host
 
 /// Comma-separated values with a header line (RFC 4180: quotes double inside quotes).
-struct CSVTable: Sendable {
-  let header: [String]
-  let rows: [[String]]
+package struct CSVTable: Sendable {
+  package let header: [String]
+  package let rows: [[String]]
 
   /// Throws where a row's length differs from the header's, a quote is left open, or a column name repeats.
-  init(_ text: String, path: String) throws(InputError) {
+  package init(_ text: String, path: String) throws(InputError) {
     var lines = try CSVTable.fields(text, path: path)
     guard !lines.isEmpty else { throw InputError(path: path, place: "line 1", expected: "a header line", found: "no text") }
     let names = lines.removeFirst()
@@ -31,7 +31,7 @@ struct CSVTable: Sendable {
   }
 
   /// One line of fields, quoted where needed.
-  static func line(_ fields: [String]) -> String {
+  package static func line(_ fields: [String]) -> String {
     fields.map { field in
       field.utf8.contains { $0 == 0x2C || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D }
         ? "\"" + field.replacing("\"", with: "\"\"") + "\"" : field

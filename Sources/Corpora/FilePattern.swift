@@ -5,19 +5,21 @@ import Host
 ///
 /// `${NAME:-usual}` stands for an environment variable or, where it is unset, `usual`; relative paths count from the recipe's
 /// folder. `*` matches any characters but `/`, `?` one of them.
-struct FilePattern {
-  let text: String
+package struct FilePattern {
+  package let text: String
 
-  struct Match: Hashable, Comparable {
+  package init(text: String) { self.text = text }
+
+  package struct Match: Hashable, Comparable {
     /// Where the file is.
-    let path: String
+    package let path: String
     /// What a corpus calls it: without the variable part and without folders of this machine.
-    let name: String
-    static func < (a: Match, b: Match) -> Bool { (a.name, a.path) < (b.name, b.path) }
+    package let name: String
+    package static func < (a: Match, b: Match) -> Bool { (a.name, a.path) < (b.name, b.path) }
   }
 
   /// Every match, sorted by name; `.missing` where there is none.
-  func matches(relativeTo base: String, environment: [String: String], place: String) throws(InputError) -> [Match] {
+  package func matches(relativeTo base: String, environment: [String: String], place: String) throws(InputError) -> [Match] {
     let (root, rest) = try expanded(environment, place: place)
     var found: [Match] = []
     let start = root.isEmpty ? base : root.hasPrefix("/") ? root : base + "/" + root

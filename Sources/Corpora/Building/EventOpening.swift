@@ -4,6 +4,7 @@ import Host
 extension SourceRecipe {
   /// Opens one raw file of this source.
   func open(_ path: String) throws(InputError) -> any EventReader {
-    throw InputError(path: path, place: "", expected: "x", found: "y")
+    guard let dataset else { return try RunFile.open(path) }
+    return try HDF5Reader(opening: path, dataset: dataset)
   }
 }

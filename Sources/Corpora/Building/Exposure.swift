@@ -26,7 +26,9 @@ struct Exposure: Sendable {
       guard raw.shape.rank == 3, raw.shape.count > 0 else {
         throw InputError(path: path, place: place, expected: "an image with pixels", found: "shape \(raw.shape)")
       }
-      if optics.recipe.nonFinite == .error, let i = raw.elements.firstIndex(where: { !$0.isFinite }) {
+      // Detectors mark pixels that a record leaves out by NaN; only stored numbers can be at fault.
+      let isReal = payload.info.element == .float32 || payload.info.element == .float64
+      if isReal, optics.recipe.nonFinite == .error, let i = raw.elements.firstIndex(where: { !$0.isFinite }) {
         let columns = raw.shape[2], rows = raw.shape[1]
         throw InputError(
           path: path, place: "\(place), panel \(i / (rows * columns)), row \(i / columns % rows), column \(i % columns)",

@@ -3,14 +3,14 @@ import Tensors
 /// How a picture of any size fills one of the corpus's size, and back: which source pixel lies under a corpus pixel.
 ///
 /// Everything is centred exactly: margins are equal on both sides, so that framing commutes with mirroring.
-struct Framing: Hashable, Sendable {
+package struct Framing: Hashable, Sendable {
   /// The part of the source that is used.
-  let sourceRows: Range<Int>, sourceColumns: Range<Int>
+  package let sourceRows: Range<Int>, sourceColumns: Range<Int>
   /// The part of the result that it fills.
-  let rows: Range<Int>, columns: Range<Int>
-  let height: Int, width: Int
+  package let rows: Range<Int>, columns: Range<Int>
+  package let height: Int, width: Int
 
-  init(sourceHeight: Int, sourceWidth: Int, height: Int, width: Int, fit: SourceRecipe.Fit) {
+  package init(sourceHeight: Int, sourceWidth: Int, height: Int, width: Int, fit: SourceRecipe.Fit) {
     precondition(sourceHeight > 0 && sourceWidth > 0 && height > 0 && width > 0, "nothing to frame")
     (self.height, self.width) = (height, width)
     var used = (sourceHeight, sourceWidth), filled = (height, width)
@@ -50,7 +50,7 @@ struct Framing: Hashable, Sendable {
   }
 
   /// `[h,w] -> [height,width]` by area averaging; margins have weight 0.
-  func applied(to image: MaskedImage) -> MaskedImage {
+  package func applied(to image: MaskedImage) -> MaskedImage {
     let part = image.cropped(rows: sourceRows, columns: sourceColumns)
     let small = part.resampled(toHeight: rows.count, width: columns.count)
     guard rows.count < height || columns.count < width else { return small }
@@ -67,7 +67,7 @@ struct Framing: Hashable, Sendable {
   }
 
   /// The source pixel under the middle of a corpus pixel; `nil` in a margin.
-  func source(row: Int, column: Int) -> (row: Int, column: Int)? {
+  package func source(row: Int, column: Int) -> (row: Int, column: Int)? {
     guard rows.contains(row), columns.contains(column) else { return nil }
     return (
       sourceRows.lowerBound + (2 * (row - rows.lowerBound) + 1) * sourceRows.count / (2 * rows.count),

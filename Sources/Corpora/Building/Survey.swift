@@ -225,6 +225,7 @@ extension SourceRecipe {
   func payload(of event: Event, path: String) throws(InputError) -> (Payload, any Detector.Type)? {
     var found: [(Payload, any Detector.Type)] = []
     for payload in event.payloads {
+      if let key, payload.info.source != key { continue }
       if let source, !payload.info.source.contains(source) { continue }
       if let empty = payload.info.shape.extents.first(where: { $0 < 1 }) {
         throw InputError(
