@@ -28,7 +28,7 @@ public struct Gnuplot: Sendable {
       set border 3 lc rgb '#555555'
       set tics nomirror out scale 0.6 textcolor rgb '#222222'
       set grid ytics lc rgb '#dddddd' lt 1 lw 1
-      set key bmargin center horizontal samplen 2.5 spacing 1.15 noenhanced
+      set key bmargin center horizontal Left reverse samplen 2.5 spacing 1.15 height 0.8 noenhanced
       set title \(Quoted(figure.title)) font ',15' noenhanced
 
       """

@@ -42,11 +42,12 @@ public struct HeatMap: Figure {
   public func script() throws(InputError) -> String {
     try checkDrawable(values.elements.lazy.map(Double.init), of: title)
     let height = values.shape[0], width = values.shape[1]
-    var text = x.commands("x") + y.commands("y")
+    var text = x.commands("x", showing: []) + y.commands("y", showing: [])
     text += "set cblabel \(Quoted(colour.caption))\nset cbrange [\(limits.lowerBound):\(limits.upperBound)]\n"
     text += Reports.Palette.command(palette == .diverging ? Reports.Palette.diverging : Reports.Palette.sequential)
     text += "set xrange [-0.5:\(Double(width) - 0.5)]\nset yrange [\(Double(height) - 0.5):-0.5]\n"
     text += "set size ratio \(Double(height) / Double(width))\nunset grid\nset border 15\n"
+    text += "set lmargin at screen 0.1\nset rmargin at screen 0.81\n"
     text += "set object 1 rectangle from graph 0,0 to graph 1,1 behind fs solid noborder fc rgb '#c8c8c8'\n"
     text += "set colorbox user origin graph 1.03, graph 0 size 0.025, graph 1 noborder\n"
     let rows = (0..<height).map { row in

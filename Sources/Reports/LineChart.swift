@@ -41,7 +41,11 @@ public struct LineChart: Figure {
     try checkDrawable(series.flatMap(\.y), of: title)
     try x.check(series.flatMap(\.x), of: title)
     try y.check(series.flatMap(\.y), of: title)
-    var text = x.commands("x") + y.commands("y"), plots: [String] = []
+    let heights = series.flatMap { one in
+      one.y + zip(one.y, one.error).flatMap { [$0 - $1, $0 + $1] }
+    }
+    var text = x.commands("x", showing: series.flatMap(\.x)), plots: [String] = []
+    text += y.commands("y", showing: heights + (reference.map { [$0.value] } ?? []))
     for (i, one) in series.enumerated() {
       let colour = Palette.colour(i)
       if !one.error.isEmpty {
