@@ -53,7 +53,8 @@ public struct Axis: Sendable, Hashable {
   func check(_ values: some Sequence<Double>, of figure: String) throws(InputError) {
     guard scale == .logarithmic else { return }
     for value in values where value <= 0 {
-      throw InputError(path: "", place: "figure \(figure)", expected: "positive \(label) on a logarithmic axis", found: "\(value)")
+      throw InputError(
+        path: "", place: "figure \(figure)", expected: "positive \(label) on a logarithmic axis", found: "\(value)")
     }
   }
 }
@@ -82,7 +83,8 @@ struct Quoted: CustomStringConvertible {
   let description: String
 
   init(_ text: String) {
-    let line = String(text.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } ? " " : $0 })
+    let line = String(
+      text.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } ? " " : $0 })
     description = "'" + line.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
   }
 

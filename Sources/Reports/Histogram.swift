@@ -51,7 +51,8 @@ public struct Histogram: Figure {
       text += dataBlock("bins\(i)", rows)
       let colour = Palette.colour(i)
       plots.append(
-        "$bins\(i) using 1:2 with filledcurves y1=\(floor) fc rgb '\(colour)' fs transparent solid \(series.count == 1 ? 0.55 : 0.22) noborder notitle")
+        "$bins\(i) using 1:2 with filledcurves y1=\(floor) fc rgb '\(colour)' fs transparent solid \(series.count == 1 ? 0.55 : 0.22) noborder notitle"
+      )
       plots.append(
         "$bins\(i) using 1:2 with lines lc rgb '\(colour)' dt \(Palette.dash(i)) lw 1.8 "
           + (one.name.isEmpty ? "notitle" : "title \(Quoted(one.name))"))
