@@ -10,9 +10,9 @@ public struct Embeddings: Sendable, Equatable {
   /// N run ids: examples of one group share beam, pedestals and detector state and must not be split between parts.
   public let groups: [Int]
 
-  /// Traps unless `vectors` is `[N,D]`, the labels and groups number N and each label names a class.
+  /// Traps unless `vectors` is `[N,D]` with D > 0, the labels and groups number N and each label names a class.
   public init(vectors: Tensor<Float>, labels: [Int], classes: [String], groups: [Int]) {
-    precondition(vectors.shape.rank == 2, "embeddings are [N,D], got \(vectors.shape)")
+    precondition(vectors.shape.rank == 2 && vectors.shape[1] > 0, "embeddings are [N,D] with D > 0, got \(vectors.shape)")
     precondition(
       labels.count == vectors.shape[0] && groups.count == vectors.shape[0],
       "\(labels.count) labels and \(groups.count) groups for \(vectors.shape) vectors")

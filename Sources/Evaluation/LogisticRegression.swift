@@ -33,7 +33,9 @@ public struct LogisticRegression: Sendable {
     let problem = try Problem(examples, strength, balanced, standardization)
     let k = problem.classes.count, d = examples.width
     var origin = [Double](repeating: 0, count: k * (d + 1))
-    if let start, start.classes == problem.classes, start.weight.shape == [k, d] { origin = start.weight.elements + start.bias }
+    if let start, start.classes == problem.classes, start.weight.shape == [k, d] {
+      origin = start.weight.elements + start.bias
+    }
     let outcome = minimizer.minimum(from: origin) { problem.value(at: $0, gradient: &$1) }
     classes = problem.classes
     weight = Tensor([k, d], Array(outcome.point[..<(k * d)]))

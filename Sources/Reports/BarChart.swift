@@ -34,7 +34,9 @@ public struct BarChart: Figure {
 
   /// Traps unless each series has a bar for each group.
   public init(_ title: String, groups: [String], y: Axis, series: [Series], reference: (name: String, value: Double)? = nil) {
-    precondition(series.allSatisfy { $0.bars.count == groups.count }, "\(title): a series without a bar for each of \(groups.count) groups")
+    precondition(
+      series.allSatisfy { $0.bars.count == groups.count }, "\(title): a series without a bar for each of \(groups.count) groups"
+    )
     self.title = title
     self.groups = groups
     self.y = y
@@ -49,12 +51,16 @@ public struct BarChart: Figure {
     var axis = y
     if axis.range == nil && axis.scale == .linear {
       // Bars begin at 0; a broken baseline exaggerates.
-      let ends = series.flatMap { $0.bars.compactMap { $0 } }.flatMap { [$0.value - $0.error, $0.value + $0.error] } + [reference?.value ?? 0]
+      let ends =
+        series.flatMap { $0.bars.compactMap { $0 } }.flatMap { [$0.value - $0.error, $0.value + $0.error] } + [
+          reference?.value ?? 0
+        ]
       let low = ends.reduce(0) { min($0, $1) }, high = ends.reduce(0) { max($0, $1) }
       axis.range = low * 1.05...(high > low ? high * 1.05 : 1)
     }
-    var text = axis.commands("y")
-    text += "set xrange [-0.6:\(Double(groups.count) - 0.4)]\nset xtics scale 0 (" 
+    var text = axis.commands("y", showing: series.flatMap { $0.bars.compactMap { $0?.value } })
+    text +=
+      "set xrange [-0.6:\(Double(groups.count) - 0.4)]\nset xtics scale 0 ("
       + groups.enumerated().map { "\(Quoted(tic: $1)) \($0)" }.joined(separator: ",") + ")\n"
     if groups.count > 6 || groups.contains(where: { $0.count > 90 / groups.count }) { text += "set xtics rotate by 25 right\n" }
     var plots: [String] = []
@@ -62,13 +68,17 @@ public struct BarChart: Figure {
       let shift = (Double(s) - Double(series.count - 1) / 2) * width
       let rows = one.bars.enumerated().compactMap { g, bar in bar.map { [Double(g) + shift, $0.value, $0.error] } }
       for (g, bar) in one.bars.enumerated() where bar == nil {
-        text += "set label 'withheld' at first \(Double(g) + shift), graph 0.03 rotate by 90 left font ',10' tc rgb '#B00020' front\n"
+        text +=
+          "set label 'withheld' at first \(Double(g) + shift), graph 0.03 rotate by 90 left font ',10' tc rgb '#B00020' front\n"
       }
       // A series that is withheld throughout keeps its key.
       text += dataBlock("bars\(s)", rows.isEmpty ? [[-100, 0, 0]] : rows)
       plots.append(
-        "$bars\(s) using 1:2:(\(width * 0.9)) with boxes fs solid 0.9 noborder lc rgb '\(Palette.colour(s))' title \(Quoted(one.name))")
-      plots.append("$bars\(s) using 1:2:3 with yerrorbars lc rgb '#222222' lw 1.2 pt -1 notitle")
+        "$bars\(s) using 1:2:(\(width * 0.9)) with boxes fs solid 0.9 noborder lc rgb '\(Palette.colour(s))' title \(Quoted(one.name))"
+      )
+      // Vectors with flat heads: gnuplot's own error bars leave a white spot at the value.
+      plots.append(
+        "$bars\(s) using 1:($2-$3):(0):(2*$3) with vectors heads size screen 0.005,90 lc rgb '#111111' lw 1.4 notitle")
     }
     if let reference {
       plots.append("\(reference.value) with lines lc rgb '#444444' dt '-' lw 1.4 title \(Quoted(reference.name))")

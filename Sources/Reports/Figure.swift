@@ -1,3 +1,4 @@
+import Foundation
 import Host
 
 /// A figure that gnuplot can draw.
@@ -30,10 +31,20 @@ public struct Axis: Sendable, Hashable {
   /// Label and unit, as printed: `radius (mm)`.
   public var caption: String { unit.map { "\(label) (\($0))" } ?? label }
 
-  /// Commands for the axis called `x` or `y`.
-  func commands(_ name: String) -> String {
-    var text = "set \(name)label \(Quoted(caption))\n"
-    if scale == .logarithmic { text += "set logscale \(name) 10\nset format \(name) '%g'\n" }
+  /// Commands for the axis called `x` or `y`, which is to show `values`.
+  func commands(_ name: String, showing values: [Double]) -> String {
+    var text = "set \(name)label \(Quoted(caption))\(name == "x" ? " offset 0,0.5" : "")\n", range = range
+    if scale == .logarithmic {
+      text += "set logscale \(name) 10\nset format \(name) '%g'\n"
+      let finite = values.filter(\.isFinite)
+      if range == nil, let low = finite.min(), let high = finite.max() { range = low * 0.85...high * 1.15 }
+      // Within two decades, whole decades alone would leave the axis all but bare.
+      if let range, range.upperBound < 100 * range.lowerBound {
+        let decades = Int(log10(range.lowerBound).rounded(.down))...Int(log10(range.upperBound).rounded(.up))
+        let places = decades.flatMap { decade in [1.0, 2, 5].map { $0 * pow(10, Double(decade)) } }
+        text += "set \(name)tics (" + places.filter(range.contains).map { "\($0)" }.joined(separator: ",") + ")\n"
+      }
+    }
     if let range { text += "set \(name)range [\(range.lowerBound):\(range.upperBound)]\n" }
     return text
   }
@@ -42,7 +53,8 @@ public struct Axis: Sendable, Hashable {
   func check(_ values: some Sequence<Double>, of figure: String) throws(InputError) {
     guard scale == .logarithmic else { return }
     for value in values where value <= 0 {
-      throw InputError(path: "", place: "figure \(figure)", expected: "positive \(label) on a logarithmic axis", found: "\(value)")
+      throw InputError(
+        path: "", place: "figure \(figure)", expected: "positive \(label) on a logarithmic axis", found: "\(value)")
     }
   }
 }
@@ -71,7 +83,8 @@ struct Quoted: CustomStringConvertible {
   let description: String
 
   init(_ text: String) {
-    let line = String(text.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } ? " " : $0 })
+    let line = String(
+      text.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } ? " " : $0 })
     description = "'" + line.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
   }
 

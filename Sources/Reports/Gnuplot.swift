@@ -28,7 +28,7 @@ public struct Gnuplot: Sendable {
       set border 3 lc rgb '#555555'
       set tics nomirror out scale 0.6 textcolor rgb '#222222'
       set grid ytics lc rgb '#dddddd' lt 1 lw 1
-      set key bmargin center horizontal samplen 2.5 spacing 1.15 noenhanced
+      set key bmargin center horizontal Left reverse samplen 2.5 spacing 1.15 height 0.8 noenhanced
       set title \(Quoted(figure.title)) font ',15' noenhanced
 
       """
@@ -47,7 +47,8 @@ public struct Gnuplot: Sendable {
     let result: Result<String, InputError>
     do throws(InputError) { result = .success(try run(in: folder, title: title)) } catch { result = .failure(error) }
     do { try FileManager.default.removeItem(atPath: folder) } catch {
-      throw InputError(.inputOutput, path: folder, place: "remove", expected: "a removable folder", found: error.localizedDescription)
+      throw InputError(
+        .inputOutput, path: folder, place: "remove", expected: "a removable folder", found: error.localizedDescription)
     }
     return try result.get()
   }
@@ -81,8 +82,10 @@ public struct Gnuplot: Sendable {
 
   /// Fonts that other machines have, sharp pixels in heat maps, no file-wide title.
   private static func tidied(_ svg: String) -> String {
-    svg.replacingOccurrences(of: "font-family=\"DejaVu Sans\"", with: "font-family=\"DejaVu Sans, Verdana, Helvetica, sans-serif\"")
-      .replacingOccurrences(of: "<image ", with: "<image style='image-rendering:pixelated' ")
-      .replacingOccurrences(of: "<title>Gnuplot</title>\n", with: "")
+    svg.replacingOccurrences(
+      of: "font-family=\"DejaVu Sans\"", with: "font-family=\"DejaVu Sans, Verdana, Helvetica, sans-serif\""
+    )
+    .replacingOccurrences(of: "<image ", with: "<image style='image-rendering:pixelated' ")
+    .replacingOccurrences(of: "<title>Gnuplot</title>\n", with: "")
   }
 }

@@ -12,7 +12,9 @@ public struct HTMLReport: Sendable {
 
   public init(title: String, subtitle: String = "") {
     self.title = title
-    body = "<header><h1>\(escaped(title))</h1>" + (subtitle.isEmpty ? "" : "<p class=\"subtitle\">\(escaped(subtitle))</p>") + "</header>\n"
+    body =
+      "<header><h1>\(escaped(title))</h1>" + (subtitle.isEmpty ? "" : "<p class=\"subtitle\">\(escaped(subtitle))</p>")
+      + "</header>\n"
   }
 
   /// A heading of level 2 or 3; those of level 2 are listed at the top. Traps on other levels.
@@ -53,14 +55,18 @@ public struct HTMLReport: Sendable {
 
   /// A figure by `Gnuplot.svg`. Throws where the document holds what can run.
   public mutating func figure(svg: String, caption: String) throws(InputError) {
-    guard svg.hasPrefix("<svg"), !["<script", "<foreignobject", "<iframe", "<!entity"].contains(where: svg.lowercased().contains) else {
+    guard svg.hasPrefix("<svg"),
+      !["<script", "<foreignobject", "<iframe", "<!entity"].contains(where: svg.lowercased().contains)
+    else {
       throw InputError(path: "", place: "figure \(caption)", expected: "an SVG document without scripts", found: "another text")
     }
     figures += 1
     // Identifiers are unique within a page, not within a figure.
     let own = "f\(figures)-"
-    let inline = svg.replacingOccurrences(of: " id='", with: " id='\(own)").replacingOccurrences(of: " id=\"", with: " id=\"\(own)")
-      .replacingOccurrences(of: "href='#", with: "href='#\(own)").replacingOccurrences(of: "url(#", with: "url(#\(own)")
+    let inline = svg.replacingOccurrences(of: " id='", with: " id='\(own)").replacingOccurrences(
+      of: " id=\"", with: " id=\"\(own)"
+    )
+    .replacingOccurrences(of: "href='#", with: "href='#\(own)").replacingOccurrences(of: "url(#", with: "url(#\(own)")
     body += "<figure><div class=\"plot\">\(inline)</div><figcaption>\(escaped(caption))</figcaption></figure>\n"
   }
 
@@ -72,7 +78,8 @@ public struct HTMLReport: Sendable {
       guard png.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) else {
         throw InputError(path: "", place: "image \(label)", expected: "a PNG file", found: "\(png.count) other bytes")
       }
-      cells += "<div class=\"cell\"><img alt=\"\(escaped(label))\"\(sharp ? " class=\"sharp\"" : "") "
+      cells +=
+        "<div class=\"cell\"><img alt=\"\(escaped(label))\"\(sharp ? " class=\"sharp\"" : "") "
         + "src=\"data:image/png;base64,\(png.base64EncodedString())\"><span>\(escaped(label))</span></div>"
     }
     body += "<figure><div class=\"images\">\(cells)</div><figcaption>\(escaped(caption))</figcaption></figure>\n"
@@ -80,8 +87,11 @@ public struct HTMLReport: Sendable {
 
   /// The whole document.
   public var html: String {
-    let contents = headings.count < 3 ? ""
-      : "<nav aria-label=\"Contents\"><ul>" + headings.map { "<li><a href=\"#\($0.anchor)\">\(escaped($0.text))</a></li>" }.joined() + "</ul></nav>\n"
+    let contents =
+      headings.count < 3
+      ? ""
+      : "<nav aria-label=\"Contents\"><ul>"
+        + headings.map { "<li><a href=\"#\($0.anchor)\">\(escaped($0.text))</a></li>" }.joined() + "</ul></nav>\n"
     let split = body.range(of: "</header>\n").map { $0.upperBound } ?? body.startIndex
     return """
       <!DOCTYPE html>

@@ -36,9 +36,11 @@ public struct Histogram: Figure {
     try checkDrawable(series.flatMap(\.counts), of: title)
     try x.check(edges, of: title)
     let floor = y.scale == .logarithmic ? 0.5 : 0
-    var x = x, text = "", plots: [String] = []
+    var x = x, y = y, text = "", plots: [String] = []
     if x.range == nil { x.range = edges[0]...edges[edges.count - 1] }
-    text += x.commands("x") + y.commands("y")
+    let top = series.flatMap(\.counts).filter(\.isFinite).reduce(1) { max($0, $1) }
+    if y.scale == .logarithmic && y.range == nil { y.range = floor...top * 1.3 }
+    text += x.commands("x", showing: edges) + y.commands("y", showing: [])
     if y.range == nil { text += "set yrange [\(floor):*]\n" }
     for (i, one) in series.enumerated() {
       var rows = [[edges[0], floor]]
@@ -49,7 +51,8 @@ public struct Histogram: Figure {
       text += dataBlock("bins\(i)", rows)
       let colour = Palette.colour(i)
       plots.append(
-        "$bins\(i) using 1:2 with filledcurves y1=\(floor) fc rgb '\(colour)' fs transparent solid \(series.count == 1 ? 0.55 : 0.22) noborder notitle")
+        "$bins\(i) using 1:2 with filledcurves y1=\(floor) fc rgb '\(colour)' fs transparent solid \(series.count == 1 ? 0.55 : 0.22) noborder notitle"
+      )
       plots.append(
         "$bins\(i) using 1:2 with lines lc rgb '\(colour)' dt \(Palette.dash(i)) lw 1.8 "
           + (one.name.isEmpty ? "notitle" : "title \(Quoted(one.name))"))

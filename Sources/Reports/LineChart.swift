@@ -11,7 +11,9 @@ public struct LineChart: Figure {
 
     /// Traps unless all arrays that are not empty have one length.
     public init(_ name: String, x: [Double], y: [Double], error: [Double] = []) {
-      precondition(x.count == y.count && (error.isEmpty || error.count == y.count), "\(name): \(x.count), \(y.count), \(error.count) values")
+      precondition(
+        x.count == y.count && (error.isEmpty || error.count == y.count),
+        "\(name): \(x.count), \(y.count), \(error.count) values")
       self.name = name
       self.x = x
       self.y = y
@@ -40,8 +42,12 @@ public struct LineChart: Figure {
   public func script() throws(InputError) -> String {
     try checkDrawable(series.flatMap(\.y), of: title)
     try x.check(series.flatMap(\.x), of: title)
-    try y.check(series.flatMap(\.y), of: title)
-    var text = x.commands("x") + y.commands("y"), plots: [String] = []
+    try y.check(series.flatMap(\.y) + (reference.map { [$0.value] } ?? []), of: title)
+    let heights = series.flatMap { one in
+      one.y + zip(one.y, one.error).flatMap { [$0 - $1, $0 + $1] }
+    }
+    var text = x.commands("x", showing: series.flatMap(\.x)), plots: [String] = []
+    text += y.commands("y", showing: heights + (reference.map { [$0.value] } ?? []))
     for (i, one) in series.enumerated() {
       let colour = Palette.colour(i)
       if !one.error.isEmpty {

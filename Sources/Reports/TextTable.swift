@@ -50,6 +50,8 @@ public struct TextTable: Sendable, CustomStringConvertible {
 
   /// One line, free of control characters that could move the cursor.
   private func line(_ text: String) -> String {
-    String(text.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) } ? " " : $0 })
+    String(
+      text.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) } ? " " : $0 }
+    )
   }
 }

@@ -98,9 +98,11 @@ public enum SafeTensors {
   public static func data(_ entries: [Entry], metadata: [String: String] = [:]) -> Data {
     let sorted = entries.sorted { ($1.dtype.width, $0.name) < ($0.dtype.width, $1.name) }
     precondition(Set(entries.map(\.name)).count == entries.count, "two tensors of one name")
-    var fields = ["\"__metadata__\":{"
-      + metadata.merging(["format": "pt"]) { own, _ in own }.sorted { $0.key < $1.key }
-        .map { quoted($0.key) + ":" + quoted($0.value) }.joined(separator: ",") + "}"]
+    var fields = [
+      "\"__metadata__\":{"
+        + metadata.merging(["format": "pt"]) { own, _ in own }.sorted { $0.key < $1.key }
+        .map { quoted($0.key) + ":" + quoted($0.value) }.joined(separator: ",") + "}"
+    ]
     var offset = 0
     for entry in sorted {
       precondition(entry.name != "__metadata__", "a tensor cannot be called __metadata__")
@@ -137,7 +139,8 @@ public enum SafeTensors {
     }
     guard claimed <= UInt64(bytes.count - 8) else {
       throw InputError(
-        path: path, place: "byte 0", expected: "a header within the \(bytes.count) bytes of the file", found: "\(claimed) bytes")
+        path: path, place: "byte 0", expected: "a header within the \(bytes.count) bytes of the file", found: "\(claimed) bytes"
+      )
     }
     let start = 8 + Int(claimed)
     let header = try SafeTensorsHeader(Array(bytes[8..<start]), dataCount: bytes.count - start, path: path)
@@ -156,7 +159,9 @@ public enum SafeTensors {
   public static func match(expected: [(name: String, shape: Shape)], found: Contents) throws(InputError) {
     let wanted = Set(expected.map(\.name))
     let missing = expected.filter { found.tensors[$0.name] == nil }.map { "\($0.name) \($0.shape)" }
-    let extra = found.tensors.values.filter { !wanted.contains($0.name) }.sorted { $0.name < $1.name }.map { "\($0.name) \($0.shape)" }
+    let extra = found.tensors.values.filter { !wanted.contains($0.name) }.sorted { $0.name < $1.name }.map {
+      "\($0.name) \($0.shape)"
+    }
     let other = expected.compactMap { wish in
       found.tensors[wish.name].flatMap { $0.shape == wish.shape ? nil : "\(wish.name) \($0.shape) instead of \(wish.shape)" }
     }
@@ -175,6 +180,11 @@ public enum SafeTensors {
       switch scalar {
       case "\"": result += "\\\""
       case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      case "\r": result += "\\r"
+      case "\t": result += "\\t"
+      case "\u{8}": result += "\\b"
+      case "\u{C}": result += "\\f"
       case _ where scalar.value < 0x20:
         let digits = String(scalar.value, radix: 16)
         result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits

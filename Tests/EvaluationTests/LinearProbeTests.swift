@@ -151,6 +151,16 @@ func shuffledLabelsStayAtChance(_ name: String, _ seed: UInt64) throws {
   #expect(try LinearProbe().score(train: data, test: data, seed: 1).notes.isEmpty)
 }
 
+@Test(arguments: ProbeCatalog.all.map { $0.name }) func aCollapsedTrunkIsWorthNothing(_ name: String) throws {
+  // One vector for every image, as a dead network gives.
+  let probe = try #require(ProbeCatalog.probe(named: name))
+  let labels = (0..<90).map { $0 % 3 }
+  let dead = Embeddings(
+    vectors: Tensor(repeating: 0.7, [90, 5]), labels: labels, classes: ["a", "b", "c"], groups: (0..<90).map { $0 / 9 })
+  let score = try probe.score(train: dead, test: dead, seed: 1)
+  #expect(abs(score.value - 1.0 / 3) < 1e-12 && score.standardError > 0)
+}
+
 @Test func badEmbeddingsAreNamed() {
   var vectors = Tensor<Float>(repeating: 1, [4, 3])
   vectors.elements[7] = .nan

@@ -4,7 +4,8 @@ import Tensors
 import Testing
 
 /// All distances term by term, sorted with the index as second key.
-private func bruteForce(_ train: Tensor<Float>, _ test: Tensor<Float>, _ k: Int, _ metric: NearestNeighbours.Metric) -> [[Int]] {
+private func bruteForce(_ train: Tensor<Float>, _ test: Tensor<Float>, _ k: Int, _ metric: NearestNeighbours.Metric) -> [[Int]]
+{
   func row(_ t: Tensor<Float>, _ i: Int) -> [Double] {
     let x = t[first: i].elements.map(Double.init), length = x.reduce(0) { $0 + $1 * $1 }.squareRoot()
     return metric == .cosine && length > 0 ? x.map { $0 / length } : x
@@ -63,7 +64,9 @@ func neighboursEqualBruteForce(_ metric: NearestNeighbours.Metric, _ seed: UInt6
 @Test func everyProbeFileIsInTheCatalogue() throws {
   let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Sources/Evaluation/Probes").path
-  let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0 != "Catalog.swift" && $0.hasSuffix(".swift") }
+  let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter {
+    $0 != "Catalog.swift" && $0.hasSuffix(".swift")
+  }
   #expect(Set(files) == Set(ProbeCatalog.all.map { "\($0).swift" }))
   #expect(Set(ProbeCatalog.all.map { $0.name }).count == ProbeCatalog.all.count)
   #expect(ProbeCatalog.probe(named: "nothing") == nil)

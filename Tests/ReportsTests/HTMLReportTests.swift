@@ -37,7 +37,8 @@ private let png = Data([
   let html = report.html
   #expect(html.hasPrefix("<!DOCTYPE html>") && html.contains("<meta charset=\"utf-8\">"))
   #expect(html.components(separatedBy: "data:image/png;base64,iVBORw0KGgo").count == 3)
-  #expect(!html.contains("http://") && !html.contains("https://") && !html.contains("<link") && html.contains("default-src 'none'"))
+  #expect(
+    !html.contains("http://") && !html.contains("https://") && !html.contains("<link") && html.contains("default-src 'none'"))
   #expect(!html.contains("<nav"))
   report.heading("More")
   report.heading("Still more")
@@ -74,7 +75,8 @@ private let png = Data([
   try report.figure(svg: svg, caption: "1")
   try report.figure(svg: svg, caption: "2")
   for own in ["f1-a", "f2-a"] {
-    #expect(report.html.contains("id='\(own)'") && report.html.contains("href='#\(own)'") && report.html.contains("url(#\(own))"))
+    #expect(
+      report.html.contains("id='\(own)'") && report.html.contains("href='#\(own)'") && report.html.contains("url(#\(own))"))
   }
 }
 
@@ -91,7 +93,10 @@ private let png = Data([
   var table = Table([.init("task"), .init("score", .right)])
   for (task, reason) in [("a", "leak"), ("b", "one run"), ("c", "leak")] { table.append([.text(task), .withheld(reason)]) }
   let lines = TextTable(table).description.split(separator: "\n").map(String.init)
-  #expect(lines.dropFirst(2) == ["a     withheld [1]", "b     withheld [2]", "c     withheld [1]", "[1] withheld: leak", "[2] withheld: one run"])
+  #expect(
+    lines.dropFirst(2) == [
+      "a     withheld [1]", "b     withheld [2]", "c     withheld [1]", "[1] withheld: leak", "[2] withheld: one run",
+    ])
 }
 
 @Test func tooWideTextTablesShortenWordsNotNumbers() {

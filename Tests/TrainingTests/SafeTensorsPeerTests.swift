@@ -14,7 +14,7 @@ private let theirs = folder.map { $0 + "/theirs.safetensors" }
       .init(name: "bn1.num_batches_tracked", Tensor<Int64>([], [1 << 40])),
       .init(name: "empty", Tensor<Float>([0, 3], [])),
       .init(name: "a \"quoted\" \\ nämé\n\u{1}", dtype: .u8, shape: [3], bytes: [1, 2, 3]),
-    ], metadata: ["tag": "peer"], to: folder + "/ours.safetensors")
+    ], to: folder + "/ours.safetensors")
 }
 
 @Test(.enabled(if: theirs.map(FileManager.default.fileExists) ?? false, "no file by Tests/Peers/check_safetensors.py"))

@@ -33,7 +33,8 @@ private func file(_ header: String, _ data: [UInt8] = [], length: UInt64? = nil)
 
 @Test func theBytesFollowTheFormat() {
   let data = SafeTensors.data([
-    .init(name: "b", Tensor<Float>([1], [1])), .init(name: "a", Tensor<Float>([], [2])), .init(name: "n", Tensor<Int64>([], [3])),
+    .init(name: "b", Tensor<Float>([1], [1])), .init(name: "a", Tensor<Float>([], [2])),
+    .init(name: "n", Tensor<Int64>([], [3])),
   ])
   let header =
     #"{"__metadata__":{"format":"pt"},"n":{"dtype":"I64","shape":[],"data_offsets":[0,8]},"#
@@ -97,7 +98,9 @@ private let field = #"{"dtype":"U8","shape":[2],"data_offsets":[0,2]}"#
 @Test func everyTruncationIsRefused() {
   let data = SafeTensors.data(entries())
   for length in 0..<data.count {
-    #expect(throws: InputError.self, "\(length) of \(data.count) bytes") { try SafeTensors.parse(data.prefix(length), path: "x") }
+    #expect(throws: InputError.self, "\(length) of \(data.count) bytes") {
+      try SafeTensors.parse(data.prefix(length), path: "x")
+    }
   }
 }
 

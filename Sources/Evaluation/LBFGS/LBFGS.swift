@@ -11,7 +11,8 @@ public struct LBFGS: Codable, Hashable, Sendable {
   public var maximumIterations: Int
 
   public init(memory: Int = 20, tolerance: Double = 1e-5, maximumIterations: Int = 2000) {
-    precondition(memory >= 3 && tolerance > 0 && maximumIterations > 0, "L-BFGS needs memory >= 3, tolerance > 0, iterations > 0")
+    precondition(
+      memory >= 3 && tolerance > 0 && maximumIterations > 0, "L-BFGS needs memory >= 3, tolerance > 0, iterations > 0")
     self.memory = memory
     self.tolerance = tolerance
     self.maximumIterations = maximumIterations

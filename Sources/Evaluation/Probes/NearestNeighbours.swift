@@ -72,7 +72,7 @@ public struct NearestNeighbours: Probe {
   }
 
   private func prepared(_ rows: [Double], _ width: Int) -> [Double] {
-    guard metric == .cosine, width > 0 else { return rows }
+    guard metric == .cosine else { return rows }
     var rows = rows
     for start in stride(from: 0, to: rows.count, by: width) {
       let length = rows[start..<start + width].reduce(0) { $0 + $1 * $1 }.squareRoot()
@@ -83,8 +83,7 @@ public struct NearestNeighbours: Probe {
   }
 
   private func squaredLengths(_ rows: [Double], _ width: Int) -> [Double] {
-    guard width > 0 else { return [] }
-    return stride(from: 0, to: rows.count, by: width).map { start in
+    stride(from: 0, to: rows.count, by: width).map { start in
       rows[start..<start + width].reduce(0) { $0 + $1 * $1 }
     }
   }
