@@ -1,11 +1,11 @@
 import Tensors
 
 /// A part of the training examples kept aside to choose a setting; never a part of the test.
-struct ValidationSplit: Sendable, Equatable {
-  let fitting: [Int]
-  let validating: [Int]
+package struct ValidationSplit: Sendable, Equatable {
+  package let fitting: [Int]
+  package let validating: [Int]
   /// What a reader has to know, where the parts are not what one would wish.
-  let note: String?
+  package let note: String?
 
   /// How many orders of the groups are tried.
   private static let trials: UInt64 = 64
@@ -14,7 +14,7 @@ struct ValidationSplit: Sendable, Equatable {
   /// parts both hold every class is taken, else the first whose fitting part does. Where no draw does (a class lives in
   /// one group only), or where there is one group, the share is drawn within each class, and `note` says so in the former case.
   /// Throws `ProbeError.tooFew` when a class has fewer than two examples and no group split exists.
-  init(of examples: Embeddings, share: Double, seed: UInt64) throws(ProbeError) {
+  package init(of examples: Embeddings, share: Double, seed: UInt64) throws(ProbeError) {
     let classes = Set(examples.labels), groups = Set(examples.groups).sorted()
     let members = Dictionary(grouping: examples.labels.indices) { examples.groups[$0] }
     var second: ([Int], [Int])?
