@@ -23,7 +23,9 @@ public final class Trainer {
   private let train: BatchMaker
   private let validation: BatchMaker?
   private let optimizer: any Optimizer
-  private var checkpoint: Checkpoint
+  private var description: Checkpoint.Description
+  private var weights: Weights
+  private var moments: OptimizerState
 
   /// Loads the pictures, and the last checkpoint where the folder has one.
   ///
@@ -47,12 +49,11 @@ public final class Trainer {
         images: try ImageSet(corpus, split: .validation, include: recipe.include, exclude: recipe.exclude, task: task), task: task,
         scaling: scaling, seed: recipe.seed, batch: recipe.batch) : nil
     let digest = try Checksum.sha256(file: recipe.corpus + "/manifest.json")
-    let weights = network.initialWeights(seed: recipe.seed)
-    checkpoint = Checkpoint(
-      description: .init(
-        recipe: recipe, scaling: scaling, side: images.side, classes: images.classes, step: 0, bestAccuracy: -1, bestStep: -1,
-        corpus: digest),
-      weights: weights, optimizer: OptimizerState(moments: type(of: optimizer).moments, count: weights.storage.count))
+    description = .init(
+      recipe: recipe, scaling: scaling, side: images.side, classes: images.classes, step: 0, bestAccuracy: -1, bestStep: -1,
+      corpus: digest)
+    weights = network.initialWeights(seed: recipe.seed)
+    moments = OptimizerState(moments: type(of: optimizer).moments, count: weights.storage.count)
     if FileManager.default.fileExists(atPath: folder.last) {
       let last = try Checkpoint(reading: folder.last)
       guard last.description.recipe == recipe, last.description.corpus == digest else {
@@ -60,11 +61,14 @@ public final class Trainer {
           path: folder.last, place: "description", expected: "a checkpoint of this recipe and corpus",
           found: "a run of another \(last.description.corpus == digest ? "recipe" : "corpus"); choose another folder")
       }
-      checkpoint = last
+      (description, weights, moments) = (last.description, last.weights, last.optimizer)
     }
   }
 
-  public var step: Int { checkpoint.description.step }
+  public var step: Int { description.step }
+
+  /// The run as it stands.
+  public var checkpoint: Checkpoint { Checkpoint(description: description, weights: weights, optimizer: moments) }
 
   /// Trains to the end of the recipe, or until `shouldStop` says so after a step.
   public func run(shouldStop: () -> Bool = { false }, progress: ProgressHandler = { _ in }) throws -> Ending {
@@ -81,15 +85,15 @@ public final class Trainer {
     while step < recipe.steps {
       let batch = queue.next(step)
       let rate = recipe.learningRate * recipe.schedule.factor(step: step, total: recipe.steps)
-      let outputs = try plan.run(batch, &checkpoint.weights, gradients: &gradients)
+      let outputs = try plan.run(batch, &weights, gradients: &gradients)
       let stepLoss = Double(outputs["loss"]!.elements[0])
       guard stepLoss.isFinite else {
         throw InputError(
           path: folder.path, place: "step \(step)", expected: "a finite loss",
           found: "\(stepLoss); lower learningRate (\(recipe.learningRate)) or raise schedule.warmupSteps (\(recipe.schedule.warmupSteps))")
       }
-      optimizer.update(&checkpoint.weights, gradients, &checkpoint.optimizer, learningRate: Float(rate))
-      checkpoint.description.step += 1
+      optimizer.update(&weights, gradients, &moments, learningRate: Float(rate))
+      description.step += 1
       loss += stepLoss
       right += Trainer.rightAnswers(outputs["logits"]!, batch[target]!, first: recipe.batch)
       seen += recipe.batch
@@ -111,9 +115,9 @@ public final class Trainer {
         if let metric = try validate(rate: rate) {
           try log.append(metric)
           accuracy = ", validation \(rounded(metric.accuracy))"
-          if metric.accuracy > checkpoint.description.bestAccuracy {
-            checkpoint.description.bestAccuracy = metric.accuracy
-            checkpoint.description.bestStep = step
+          if metric.accuracy > description.bestAccuracy {
+            description.bestAccuracy = metric.accuracy
+            description.bestStep = step
             try checkpoint.write(to: folder.best)
           }
         } else if isLast {
@@ -137,7 +141,7 @@ public final class Trainer {
     var loss = 0.0, right = 0
     for start in stride(from: 0, to: total, by: recipe.batch) {
       let range = start..<min(total, start + recipe.batch), batch = validation.validation(range)
-      let outputs = try plan.evaluate(batch, checkpoint.weights)
+      let outputs = try plan.evaluate(batch, weights)
       // The mean loss includes the filling of the last batch; its share is at most one batch in total.
       loss += Double(outputs["loss"]!.elements[0]) * Double(range.count)
       right += Trainer.rightAnswers(outputs["logits"]!, batch[target]!, first: range.count)
