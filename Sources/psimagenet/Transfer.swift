@@ -1,0 +1,52 @@
+import ArgumentParser
+import Corpora
+import Evaluation
+import Foundation
+import Host
+import Networks
+import Pretexts
+import Reports
+import Training
+
+struct Transfer: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Judge trunks by what simple probes read from their frozen features.",
+    discussion: """
+      Runs are given as family=folder; several runs of one family are its seeds. Random trunks of the same backbone and seeds are added.
+
+      Example: psimagenet transfer --corpus corpus --task lasing --run flip=runs/flip-1 --run flip=runs/flip-2 --run kind=runs/kind-1
+      """)
+
+  @Option(help: "A built corpus.") var corpus: String
+  @Option(name: .customLong("run"), help: "family=run folder; once per run.") var runs: [String]
+  @Option(name: .customLong("task"), help: "\(DownstreamTaskCatalog.all.map { $0.name }.joined(separator: ", ")); all where left out.") var tasks: [String] = []
+  @Flag(help: "Use the best checkpoint by validation instead of the last.") var best = false
+  @Option(help: "Write the result as JSON to this file.") var out: String?
+  @OptionGroup var output: OutputOptions
+
+  mutating func run() throws {
+    let opened = try Corpus(opening: corpus)
+    let chosen = try tasks.isEmpty ? DownstreamTaskCatalog.all : tasks.map { name in
+      guard let task = DownstreamTaskCatalog.named(name) else { throw ValidationError("unknown task \(name)") }
+      return task
+    }
+    var trunks: [Trunk] = []
+    for text in runs {
+      guard let separator = text.firstIndex(of: "=") else { throw ValidationError("a run is given as family=folder, not \(text)") }
+      let folder = RunFolder(String(text[text.index(after: separator)...])), path = best ? folder.best : folder.last
+      trunks.append(try Trunk(family: String(text[..<separator]), Checkpoint(reading: path), path: path))
+    }
+    let images = try opened.images(opened.records(in: .train))
+    for seed in Set(trunks.map(\.seed)).sorted() {
+      let like = trunks.first { $0.seed == seed }!
+      trunks.append(try Trunk.random(like.backbone, seed: seed, scaling: like.scaling, images: images))
+    }
+    let result = try TransferProtocol().run(trunks, on: chosen, of: opened, progress: output.progress)
+    if let out { try AtomicFile.write(CanonicalJSON.data(result), to: out) }
+    try output.print(result) { result in
+      (result.chosen.map {
+        "\($0.task)  \($0.family)  \($0.probe)  \($0.stage)  \($0.test)  run: \($0.run?.description ?? "one run only")"
+      } + result.leftOut.sorted { $0.key < $1.key }.map { "\($0.key) left out: \($0.value)" }).joined(separator: "\n")
+    }
+  }
+}
