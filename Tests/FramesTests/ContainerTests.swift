@@ -31,6 +31,15 @@ import Testing
       ])
   }
 
+  @Test func compressedLeavesExpandToTheirOriginal() throws {
+    let scratch = try Scratch()
+    let reader = try XTC1Reader(opening: try scratch.write(SampleFiles.xtc1Compressed, "a.xtc"))
+    let event = try #require(try reader.next())
+    #expect(event.payloads.map(\.bytes) == [[UInt8]](repeating: SampleFiles.compressedFrame, count: 3))
+    #expect(event.payloads[0].info.version == 1)
+    #expect(reader.skipped == ["compressed AcqWaveform v1": 1])
+  }
+
   @Test func xtc2SegmentsAreStackedAndNumbersNamed() throws {
     let scratch = try Scratch()
     let reader = try RunFile.open(try scratch.write(SampleFiles.xtc2, "a.xtc2"))
