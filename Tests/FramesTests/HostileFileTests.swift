@@ -65,8 +65,9 @@ import Testing
     let whole = try bytes(sample, scratch)
     let complete = try read(sample, whole, scratch.file("a")).events
     var random = Philox(seed: 17)
-    // Every length near the start, where headers end, and 500 anywhere.
-    let lengths = Array(0..<min(160, whole.count)) + (0..<500).map { _ in Int(random.next() % UInt64(whole.count)) }
+    // Every length near the start and the end, where headers end, and 500 anywhere.
+    let lengths =
+      Array(0..<min(160, whole.count)) + Array(max(0, whole.count - 400)..<whole.count) + (0..<500).map { _ in Int(random.next() % UInt64(whole.count)) }
     for length in lengths {
       let (events, failed) = try read(sample, Array(whole[..<length]), scratch.file("a"))
       // Datagrams simply follow one another: a cut between two leaves a shorter, intact file.

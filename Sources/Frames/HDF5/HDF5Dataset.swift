@@ -16,6 +16,8 @@ public final class HDF5Dataset {
   public let element: HDF5Element
   /// The current extents, outermost first; `[]` for a single value.
   public private(set) var shape: Shape
+  /// The same for all links to one dataset.
+  let identity: UInt64
   let file: HDF5File
   let handle: HDF5Handle
 
@@ -27,6 +29,9 @@ public final class HDF5Dataset {
     let place = file.place(path)
     shape = try Self.extents(handle, place)
     element = try Self.element(handle, place)
+    var address: UInt64 = 0
+    try place.check(unsafe psi_h5_object(handle.id, ".", &address), "a dataset")
+    identity = address
   }
 
   var place: HDF5Place { file.place(path) }
