@@ -64,7 +64,7 @@ public struct XTC1Record: Sendable {
       out.appendZeros(12)
       for section in 0..<8 where roiMask >> UInt32(8 * quad + section) & 1 == 1 {
         let start = (8 * quad + section) * CSPAD.pixels
-        for i in start..<start + CSPAD.pixels { out.append(UInt16(bitPattern: counts[i])) }
+        out.append(counts[start..<start + CSPAD.pixels].lazy.map { UInt16(bitPattern: $0) }, count: CSPAD.pixels)
       }
       out.append(0 as UInt32)
     }
@@ -90,7 +90,7 @@ public struct XTC1Record: Sendable {
     out.append(UInt32(height))
     out.append(depth)
     out.append(offset)
-    for pixel in pixels { out.append(pixel) }
+    out.append(pixels, count: pixels.count)
     return XTC1Record(source, 2, 1, out.bytes)
   }
 
