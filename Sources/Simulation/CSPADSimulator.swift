@@ -66,7 +66,7 @@ public struct CSPADSimulator: ShotSimulator {
     "photon_energy_eV", "distance_mm", "centre_x_mm", "centre_y_mm",
   ]
 
-  let source = XTC1Record.Source.cspad
+  let source = XTC1Source.cspad
   let configuration: [XTC1Record]
   let parameters: Parameters
   let hitRate: Double

@@ -29,8 +29,8 @@ struct BeamlineRecord: Sendable {
 
 /// A detector's simulator: one run's nuisances drawn once, then any shot of it from the shot's own generator.
 protocol ShotSimulator: Sendable {
-  /// `CxiDs1.0:Cspad.0`.
-  var source: XTC1Record.Source { get }
+  /// Where its records come from.
+  var source: XTC1Source { get }
   /// Names of the truth columns, with units.
   static var columns: [String] { get }
   /// The leaves of the Configure transition.

@@ -47,7 +47,7 @@ public struct TimeToolSimulator: ShotSimulator {
     "scale_fs_per_px", "etalon_period_px", "stripe_row_px",
   ]
 
-  let source = XTC1Record.Source.timeTool
+  let source = XTC1Source.timeTool
   let configuration: [XTC1Record]
   private let parameters: Parameters
   private let edgeRate: Double

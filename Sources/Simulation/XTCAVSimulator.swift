@@ -77,7 +77,7 @@ public struct XTCAVSimulator: ShotSimulator {
     "bunch_length_fs", "chirp_MeV_per_fs", "time_offset_px", "energy_offset_px", "energy_L3_MeV", "scale_fs_per_px", "scale_MeV_per_px",
   ]
 
-  let source = XTC1Record.Source.xtcav
+  let source = XTC1Source.xtcav
   let configuration: [XTC1Record]
   private let parameters: Parameters
   private let lasingRate: Double

@@ -469,3 +469,25 @@ private func number(_ row: [String: String], _ key: String) throws -> Double {
     #expect(Set(written.truth.map { $0["lasing_class"] }) == ["0", "1", "2", "3"])
   }
 }
+
+@Test(arguments: SimulationPlan.Camera.allCases)
+func theProjectsReaderFindsWhatTheWriterWrote(_ camera: SimulationPlan.Camera) throws {
+  var plan = SimulationPlan(detector: camera)
+  (plan.runs, plan.shotsPerRun, plan.darksPerRun, plan.cspad.roiMask) = ([5], 3, 1, 0xFF)
+  let written = try WrittenPlan(plan), path = try #require(written.files.first { $0.hasSuffix(".xtc") })
+  let reader = try XTC1Reader(opening: path), walk = try EventWalk(path)
+  var index = 0
+  while let event = try reader.next() {
+    #expect(event.id.run == 5 && event.id.experiment == plan.experiment)
+    let payload = try #require(event.payloads.first)
+    let detector = try #require(DetectorCatalog.detector(for: payload.info))
+    #expect(detector.name == camera.rawValue)
+    let independent = try walk.payload(index)
+    #expect(payload.bytes == independent.bytes && payload.configuration?.bytes.count == (camera == .cspad ? 287_928 : 12))
+    let energy = try #require(event.scalars.first { $0.key.contains("L3Energy") }?.value)
+    #expect(energy > 1000)
+    #expect(event.eventCodes.contains(162) || event.eventCodes.contains(140))
+    index += 1
+  }
+  #expect(index == 4)
+}

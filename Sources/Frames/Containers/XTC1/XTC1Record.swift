@@ -20,20 +20,8 @@ public struct XTC1Record: Sendable {
     self.bytes = bytes + [UInt8](repeating: 0, count: (4 - bytes.count % 4) % 4)
   }
 
-  /// A detector as LCLS-I numbers it.
-  public struct Source: Hashable, Sendable {
-    /// `CxiDs1.0:Cspad.0`.
-    public let name: String
-    let phy: UInt32
-
-    public static let cspad = Source(name: "CxiDs1.0:Cspad.0", phy: 0x2000_0A00)
-    public static let timeTool = Source(name: "SxrBeamline.0:Opal1000.0", phy: 0x0B00_0300)
-    public static let xtcav = Source(name: "XrayTransportDiagnostic.0:Opal1000.0", phy: 0x2E00_0300)
-    static let eventReceiver = Source(name: "NoDetector.0:Evr.0", phy: 0x0000_0100)
-  }
-
-  private init(_ source: Source, _ type: UInt32, _ version: UInt32, _ bytes: [UInt8]) {
-    self.init(log: 0x0100_0000, phy: source.phy, type: type, version: version, bytes: bytes)
+  private init(_ source: XTC1Source, _ type: UInt32, _ version: UInt32, _ bytes: [UInt8]) {
+    self.init(log: source.log, phy: source.phy, type: type, version: version, bytes: bytes)
   }
 
   private init(beamline number: UInt32, _ type: UInt32, _ version: UInt32, _ bytes: [UInt8]) {
@@ -43,7 +31,7 @@ public struct XTC1Record: Sendable {
   /// CspadConfig v5 of a camera whose quads store the sections of `roiMask` (8 bits a quad).
   /// `gainMap(quad, row, column)`: one bit an ASIC, 1 = high gain, for row < 185 and column < 194.
   public static func cspadConfiguration(
-    _ source: Source, roiMask: UInt32 = .max, gainMap: (Int, Int, Int) -> UInt16 = { _, _, _ in 0xFFFF }
+    _ source: XTC1Source, roiMask: UInt32 = .max, gainMap: (Int, Int, Int) -> UInt16 = { _, _, _ in 0xFFFF }
   ) -> XTC1Record {
     var out = RecordBytes()
     out.bytes.reserveCapacity(287_928)
@@ -64,7 +52,7 @@ public struct XTC1Record: Sendable {
   }
 
   /// CspadElement v2 of ADU counts `[32,185,388]`; only the sections of `roiMask` are stored.
-  public static func cspadElement(_ source: Source, _ counts: [Int16], roiMask: UInt32 = .max, fiducial: UInt32) -> XTC1Record {
+  public static func cspadElement(_ source: XTC1Source, _ counts: [Int16], roiMask: UInt32 = .max, fiducial: UInt32) -> XTC1Record {
     precondition(counts.count == 32 * CSPAD.pixels, "a CSPAD has \(32 * CSPAD.pixels) pixels, not \(counts.count)")
     var out = RecordBytes()
     out.bytes.reserveCapacity(4 * 36 + 2 * roiMask.nonzeroBitCount * CSPAD.pixels)
@@ -76,7 +64,7 @@ public struct XTC1Record: Sendable {
       out.appendZeros(12)
       for section in 0..<8 where roiMask >> UInt32(8 * quad + section) & 1 == 1 {
         let start = (8 * quad + section) * CSPAD.pixels
-        for i in start..<start + CSPAD.pixels { out.append(UInt16(bitPattern: counts[i])) }
+        out.append(counts[start..<start + CSPAD.pixels].lazy.map { UInt16(bitPattern: $0) }, count: CSPAD.pixels)
       }
       out.append(0 as UInt32)
     }
@@ -84,7 +72,7 @@ public struct XTC1Record: Sendable {
   }
 
   /// Opal1kConfig v1 of a camera of 12 bits with offset 32.
-  public static func opalConfiguration(_ source: Source) -> XTC1Record {
+  public static func opalConfiguration(_ source: XTC1Source) -> XTC1Record {
     var out = RecordBytes()
     out.append(32 | 100 << 16 as UInt32)
     out.append(2 as UInt32)
@@ -93,7 +81,7 @@ public struct XTC1Record: Sendable {
   }
 
   /// Frame v1: `pixels` row-major, `height` × `width`.
-  public static func frame(_ source: Source, width: Int, height: Int, depth: UInt32, offset: UInt32, _ pixels: [UInt16]) -> XTC1Record {
+  public static func frame(_ source: XTC1Source, width: Int, height: Int, depth: UInt32, offset: UInt32, _ pixels: [UInt16]) -> XTC1Record {
     precondition(pixels.count == width * height, "\(pixels.count) pixels for \(width) × \(height)")
     precondition((9...16).contains(depth), "frames of 9 to 16 bits are written, not \(depth)")
     var out = RecordBytes()
@@ -102,7 +90,7 @@ public struct XTC1Record: Sendable {
     out.append(UInt32(height))
     out.append(depth)
     out.append(offset)
-    for pixel in pixels { out.append(pixel) }
+    out.append(pixels, count: pixels.count)
     return XTC1Record(source, 2, 1, out.bytes)
   }
 
@@ -131,7 +119,7 @@ public struct XTC1Record: Sendable {
       out.append(0 as UInt32)
       out.append(code)
     }
-    return XTC1Record(.eventReceiver, 19, 4, out.bytes)
+    return XTC1Record(XTC1Source(level: .source, phy: 0x0000_0100), 19, 4, out.bytes)
   }
 }
 
@@ -153,4 +141,13 @@ public struct EBeam: Sendable, Hashable {
     v[17] = photonEnergy_eV
     return v
   }
+}
+
+extension XTC1Source {
+  /// CxiDs1.0:Cspad.0
+  public static let cspad = XTC1Source(level: .source, phy: 0x2000_0A00)
+  /// SxrBeamline.0:Opal1000.0
+  public static let timeTool = XTC1Source(level: .source, phy: 0x0B00_0300)
+  /// XrayTransportDiagnostic.0:Opal1000.0
+  public static let xtcav = XTC1Source(level: .source, phy: 0x2E00_0300)
 }

@@ -98,6 +98,17 @@ struct RecordBytes {
     append(UInt32(truncatingIfNeeded: value.bitPattern >> 32))
   }
 
+  /// Many words at once: the room is made before.
+  mutating func append(_ words: some Sequence<UInt16>, count: Int) {
+    var at = bytes.count
+    appendZeros(2 * count)
+    for word in words {
+      bytes[at] = UInt8(truncatingIfNeeded: word)
+      bytes[at + 1] = UInt8(truncatingIfNeeded: word >> 8)
+      at += 2
+    }
+  }
+
   mutating func appendZeros(_ count: Int) { bytes.append(contentsOf: repeatElement(0, count: count)) }
 
   mutating func appendHeader(log: UInt32, phy: UInt32, type: UInt32, extent: Int) {
