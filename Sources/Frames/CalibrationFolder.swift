@@ -150,7 +150,7 @@ public struct CalibrationFolder: Sendable {
 
   /// Text or .npy by content; the count must be `shape`'s, however the file groups its axes.
   static func array(_ bytes: [UInt8], shape: Shape, path: String) throws(InputError) -> Tensor<Float> {
-    let values = bytes.starts(with: NPYArray.magic) ? try NPYArray.floats(bytes, path: path) : try CalibrationText.parse(bytes, path: path).values
+    let values = bytes.starts(with: NPYFloats.magic) ? try NPYFloats.floats(bytes, path: path) : try CalibrationText.parse(bytes, path: path).values
     guard values.count == shape.count else {
       throw InputError(path: path, place: "", expected: "\(shape.count) numbers for \(shape)", found: "\(values.count)")
     }
@@ -160,7 +160,7 @@ public struct CalibrationFolder: Sendable {
 
 /// A numpy array of numbers in a `.npy` file, version 1 to 3, little-endian, C order.
 /// Source: numpy/lib/format.py.
-enum NPYArray {
+enum NPYFloats {
   static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
 
   static func floats(_ bytes: [UInt8], path: String) throws(InputError) -> [Float] {

@@ -1,3 +1,5 @@
+import Frames
+
 /// An 8-bit picture, red-green-blue by row.
 public struct ColourImage: Sendable, Equatable {
   public let height: Int
@@ -58,4 +60,9 @@ public struct ColourImage: Sendable, Equatable {
     "6": 0x68E96, "7": 0xF1244, "8": 0x69696, "9": 0x69716, " ": 0x00000, "-": 0x00E00, "_": 0x0000F, ".": 0x00004,
     ":": 0x04040, "/": 0x11248, "(": 0x24442, ")": 0x42224, "=": 0x0E0E0, "+": 0x04E40, "<": 0x12421, ">": 0x42124,
   ]
+}
+
+extension ColourImage {
+  /// The picture as a PNG file.
+  public func png() -> [UInt8] { PNG.encode(rgb: bytes, rows: height, columns: width) }
 }
