@@ -42,6 +42,7 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
   public var calibration: String?
   /// The shift that all pixels of one readout block share; see `CommonMode`.
   public var commonMode: CommonMode
+  /// A geometry file, or `calibration` for the calibration folder's, by run.
   public var geometry: String?
   public var view: View
   public var fit: Fit
@@ -51,6 +52,8 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
   public var run: RunRule
   public var crop: Crop?
   public var nonFinite: NonFinite
+  /// A raw value that means "nothing measured here", such as the 0 between the panels of a picture assembled elsewhere.
+  public var gapValue: Float?
   /// Takes each n-th frame.
   public var every: Int
   /// Takes at most this many pictures' events.
@@ -82,18 +85,18 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
     name: String, files: [String], dataset: String? = nil, key: String? = nil, source: String? = nil,
     subframe: Int? = nil, detector: String = "automatic", calibration: String? = nil, commonMode: CommonMode = .none, geometry: String? = nil, view: View = .picture,
     fit: Fit = .inside, stack: Int = 1, experiment: ExperimentRule = .recorded, run: RunRule = .recorded, crop: Crop? = nil,
-    nonFinite: NonFinite = .error, every: Int = 1, limit: Int? = nil, tone: ToneMap? = nil, labels: [LabelRule] = []
+    nonFinite: NonFinite = .error, gapValue: Float? = nil, every: Int = 1, limit: Int? = nil, tone: ToneMap? = nil, labels: [LabelRule] = []
   ) {
     (self.name, self.files, self.dataset, self.key, self.source) = (name, files, dataset, key, source)
     (self.detector, self.calibration, self.geometry, self.view) = (detector, calibration, geometry, view)
     (self.fit, self.stack, self.experiment, self.run, self.crop) = (fit, stack, experiment, run, crop)
-    (self.subframe, self.commonMode, self.nonFinite) = (subframe, commonMode, nonFinite)
+    (self.subframe, self.commonMode, self.nonFinite, self.gapValue) = (subframe, commonMode, nonFinite, gapValue)
     (self.every, self.limit, self.tone, self.labels) = (every, limit, tone, labels)
   }
 
   enum CodingKeys: String, CodingKey, CaseIterable {
     case name, files, dataset, key, source, subframe, detector, calibration, commonMode, geometry, view, fit, stack, experiment
-    case run, crop, nonFinite, every, limit, tone, labels
+    case run, crop, nonFinite, gapValue, every, limit, tone, labels
   }
 
   public init(from decoder: any Decoder) throws {
@@ -112,7 +115,8 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
       calibration: try box.optional(.calibration), commonMode: try box.value(.commonMode, or: .none), geometry: try box.optional(.geometry),
       view: try choice(.view, or: View.picture), fit: try choice(.fit, or: Fit.inside), stack: try box.value(.stack, or: 1),
       experiment: try box.value(.experiment, or: .recorded), run: try box.value(.run, or: .recorded),
-      crop: try box.optional(.crop), nonFinite: try choice(.nonFinite, or: NonFinite.error), every: try box.value(.every, or: 1), limit: try box.optional(.limit),
+      crop: try box.optional(.crop), nonFinite: try choice(.nonFinite, or: NonFinite.error),
+      gapValue: try box.optional(.gapValue), every: try box.value(.every, or: 1), limit: try box.optional(.limit),
       tone: try box.optional(.tone), labels: try box.value(.labels, or: []))
     guard !name.isEmpty, name.utf8.allSatisfy({ $0 == 0x5F || $0 == 0x2D || isAlphanumeric($0) }) else {
       throw box.refused(.name, expected: "letters, digits, - and _", found: "\"\(name)\"")
@@ -124,6 +128,9 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
     if let limit, limit < 1 { throw box.refused(.limit, expected: "1 or more", found: "\(limit)") }
     guard view != .assembled || geometry != nil else {
       throw box.refused(.geometry, expected: "a geometry file, which view: assembled needs", found: "none")
+    }
+    guard geometry != SourceRecipe.geometryOfCalibration || calibration != nil else {
+      throw box.refused(.geometry, expected: "a calibration folder beside geometry: calibration", found: "none")
     }
     guard crop == nil || view != .assembled else {
       throw box.refused(.crop, expected: "view: panels or picture beside a crop", found: "view: assembled")

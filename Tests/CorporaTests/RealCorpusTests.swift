@@ -22,15 +22,6 @@ struct RealCorpusTests {
     let scratch = Scratch()
     let corpus = try CorpusBuilder.build(
       recipeAt: RealData.root + "/Datasets/real.yaml", to: scratch("real"), environment: ["PSIMAGENET_REALDATA": RealData.folder])
-    // Keeps the corpus for looking at it.
-    if let kept = ProcessInfo.processInfo.environment["PSIMAGENET_KEEP_CORPUS"] {
-      let pages = [("label", ContactSheet(label: "kind", seed: 1)), ("source", ContactSheet(seed: 1)), ("camera", ContactSheet(label: "camera"))]
-      for (name, sheet) in pages {
-        let page = try sheet.picture(of: corpus)
-        try AtomicFile.write(Data(page.png()), to: "\(kept)/\(name).png")
-      }
-      try AtomicFile.write(Data(CorpusSummary(corpus).text.utf8), to: "\(kept)/summary.txt")
-    }
     func count(_ source: String) -> Int { corpus.records.filter { $0.source == source }.count }
     // As the folder's README counts them.
     #expect(count("jungfrau") == 2)

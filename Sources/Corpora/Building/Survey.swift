@@ -88,7 +88,7 @@ private struct SourceSurveyor {
         path: corpus.name, place: "source \(recipe.name), detector",
         expected: "automatic, \(DetectorCatalog.all.map { $0.name }.joined(separator: ", "))", found: recipe.detector)
     }
-    for rule in recipe.labels { labels.append(try LabelReader(rule, relativeTo: base)) }
+    for rule in recipe.labels { labels.append(try LabelReader(rule, relativeTo: base, environment: environment)) }
     result = Survey.Source(
       optics: try SourceOptics(recipe, of: corpus, relativeTo: base, environment: environment), files: [], units: [],
       dropped: [:], skipped: [:], calibration: calibration)
