@@ -34,12 +34,15 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
   public var key: String?
   /// Only payloads whose source name contains this.
   public var source: String?
+  /// LCLS-II event batches: the destination of the subframe to take; see `EventBatch`.
+  public var subframe: Int?
   /// A catalogue name, or `automatic`.
   public var detector: String
   /// A psana calibration folder; `nil` leaves the signal as `Detector.calibrate` gives it without constants.
   public var calibration: String?
   /// The shift that all pixels of one readout block share; see `CommonMode`.
   public var commonMode: CommonMode
+  /// A geometry file, or `calibration` for the calibration folder's, by run.
   public var geometry: String?
   public var view: View
   public var fit: Fit
@@ -49,6 +52,8 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
   public var run: RunRule
   public var crop: Crop?
   public var nonFinite: NonFinite
+  /// A raw value that means "nothing measured here", such as the 0 between the panels of a picture assembled elsewhere.
+  public var gapValue: Float?
   /// Takes each n-th frame.
   public var every: Int
   /// Takes at most this many pictures' events.
@@ -78,20 +83,20 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
 
   public init(
     name: String, files: [String], dataset: String? = nil, key: String? = nil, source: String? = nil,
-    detector: String = "automatic", calibration: String? = nil, commonMode: CommonMode = .none, geometry: String? = nil, view: View = .picture,
+    subframe: Int? = nil, detector: String = "automatic", calibration: String? = nil, commonMode: CommonMode = .none, geometry: String? = nil, view: View = .picture,
     fit: Fit = .inside, stack: Int = 1, experiment: ExperimentRule = .recorded, run: RunRule = .recorded, crop: Crop? = nil,
-    nonFinite: NonFinite = .error, every: Int = 1, limit: Int? = nil, tone: ToneMap? = nil, labels: [LabelRule] = []
+    nonFinite: NonFinite = .error, gapValue: Float? = nil, every: Int = 1, limit: Int? = nil, tone: ToneMap? = nil, labels: [LabelRule] = []
   ) {
     (self.name, self.files, self.dataset, self.key, self.source) = (name, files, dataset, key, source)
     (self.detector, self.calibration, self.geometry, self.view) = (detector, calibration, geometry, view)
     (self.fit, self.stack, self.experiment, self.run, self.crop) = (fit, stack, experiment, run, crop)
-    (self.commonMode, self.nonFinite) = (commonMode, nonFinite)
+    (self.subframe, self.commonMode, self.nonFinite, self.gapValue) = (subframe, commonMode, nonFinite, gapValue)
     (self.every, self.limit, self.tone, self.labels) = (every, limit, tone, labels)
   }
 
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case name, files, dataset, key, source, detector, calibration, commonMode, geometry, view, fit, stack, experiment, run
-    case crop, nonFinite, every, limit, tone, labels
+    case name, files, dataset, key, source, subframe, detector, calibration, commonMode, geometry, view, fit, stack, experiment
+    case run, crop, nonFinite, gapValue, every, limit, tone, labels
   }
 
   public init(from decoder: any Decoder) throws {
@@ -105,21 +110,27 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
     }
     self.init(
       name: try box.required(.name), files: try box.required(.files), dataset: try box.optional(.dataset),
-      key: try box.optional(.key), source: try box.optional(.source), detector: try box.value(.detector, or: "automatic"),
+      key: try box.optional(.key), source: try box.optional(.source),
+      subframe: try box.optional(.subframe), detector: try box.value(.detector, or: "automatic"),
       calibration: try box.optional(.calibration), commonMode: try box.value(.commonMode, or: .none), geometry: try box.optional(.geometry),
       view: try choice(.view, or: View.picture), fit: try choice(.fit, or: Fit.inside), stack: try box.value(.stack, or: 1),
       experiment: try box.value(.experiment, or: .recorded), run: try box.value(.run, or: .recorded),
-      crop: try box.optional(.crop), nonFinite: try choice(.nonFinite, or: NonFinite.error), every: try box.value(.every, or: 1), limit: try box.optional(.limit),
+      crop: try box.optional(.crop), nonFinite: try choice(.nonFinite, or: NonFinite.error),
+      gapValue: try box.optional(.gapValue), every: try box.value(.every, or: 1), limit: try box.optional(.limit),
       tone: try box.optional(.tone), labels: try box.value(.labels, or: []))
     guard !name.isEmpty, name.utf8.allSatisfy({ $0 == 0x5F || $0 == 0x2D || isAlphanumeric($0) }) else {
       throw box.refused(.name, expected: "letters, digits, - and _", found: "\"\(name)\"")
     }
     guard !files.isEmpty else { throw box.refused(.files, expected: "at least one pattern", found: "none") }
+    if let subframe, !(0...255).contains(subframe) { throw box.refused(.subframe, expected: "0 to 255", found: "\(subframe)") }
     guard every >= 1 else { throw box.refused(.every, expected: "1 or more", found: "\(every)") }
     guard stack >= 1, stack <= 8192 else { throw box.refused(.stack, expected: "1 to 8192", found: "\(stack)") }
     if let limit, limit < 1 { throw box.refused(.limit, expected: "1 or more", found: "\(limit)") }
     guard view != .assembled || geometry != nil else {
       throw box.refused(.geometry, expected: "a geometry file, which view: assembled needs", found: "none")
+    }
+    guard geometry != SourceRecipe.geometryOfCalibration || calibration != nil else {
+      throw box.refused(.geometry, expected: "a calibration folder beside geometry: calibration", found: "none")
     }
     guard crop == nil || view != .assembled else {
       throw box.refused(.crop, expected: "view: panels or picture beside a crop", found: "view: assembled")

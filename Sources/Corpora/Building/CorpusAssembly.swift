@@ -11,6 +11,8 @@ struct CorpusAssembly {
   private let labelNames: [String]
   private var outputs: [Split: Output] = [:]
   private var constants: [ConstantsKey: CalibrationConstants] = [:]
+  private var placements: [ConstantsKey: DetectorPlacement] = [:]
+  private var geometriesWritten: Set<String> = []
 
   /// What waits for a split's next shard, and what is finished.
   private struct Output {
@@ -78,7 +80,8 @@ struct CorpusAssembly {
       guard payloads.count == unit.events.count else { continue }
       let exposure = Exposure(
         payloads: payloads, detector: detector,
-        constants: try constants(for: payload, detector, of: number, run: unit.recordedRun, path: file.path), path: file.path,
+        constants: try constants(for: payload, detector, of: number, run: unit.recordedRun, path: file.path),
+        placement: try placement(for: payload, of: number, run: unit.recordedRun), path: file.path,
         place: "event \(unit.events[0])")
       batch.append(Job(index: index, source: number, unit: unit, exposure: exposure, optics: source.optics, byteCount: bytes))
       payloads.removeAll()
@@ -102,6 +105,29 @@ struct CorpusAssembly {
     let read = try folder.constants(for: payload.info.source, run: run, shape: shape, commonMode: recipe.commonMode)
     constants[key] = read
     return read
+  }
+
+  private mutating func placement(for payload: Payload, of source: Int, run: Int) throws(InputError) -> DetectorPlacement? {
+    let optics = survey.sources[source].optics
+    guard optics.recipe.geometry == SourceRecipe.geometryOfCalibration, let folder = survey.sources[source].calibration else {
+      return optics.placement
+    }
+    let key = ConstantsKey(source: source, run: run, payload: payload.info.source)
+    if let known = placements[key] { return known }
+    guard let geometry = try folder.geometry(for: payload.info.source, run: run) else {
+      throw InputError(
+        .missing, path: folder.path, place: payload.info.source, expected: "a geometry for run \(run)", found: "none")
+    }
+    let placement = try DetectorPlacement(geometry, optics.recipe, optics.image)
+    placements[key] = placement
+    return placement
+  }
+
+  /// Writes the coordinates of a picture that is kept, once.
+  private mutating func writeGeometry(_ digest: String, _ placement: DetectorPlacement) throws(InputError) {
+    guard let coordinates = placement.coordinates[digest], geometriesWritten.insert(digest).inserted else { return }
+    try AtomicFile.makeFolder(place.path + "/geometry")
+    try coordinates.write(to: "\(place.path)/geometry/\(digest).h5")
   }
 
   private mutating func develop(
@@ -137,9 +163,10 @@ struct CorpusAssembly {
       id: String(Checksum.sha256(Data(key.utf8)).prefix(16)), split: split, source: name, detector: job.unit.detector,
       event: job.unit.id, file: file.match.name, fileSHA256: file.sha256, eventIndex: job.unit.events[0], panel: picture.panel,
       coverage: coverage, unit: picture.unit, calibration: job.exposure.constants.digest,
-      geometry: source.optics.coordinateDigest(panel: picture.panel), labels: job.unit.labels, shard: "", row: 0)
+      geometry: job.exposure.placement?.digest(panel: picture.panel) ?? "", labels: job.unit.labels, shard: "", row: 0)
     let steps = source.optics.transforms(
-      detector: record.detector, unit: record.unit, calibration: record.calibration)
+      detector: record.detector, unit: record.unit, calibration: record.calibration, geometry: record.geometry)
+    if let placement = job.exposure.placement { try writeGeometry(record.geometry, placement) }
     outputs[split]?.images.append(picture.image)
     outputs[split]?.records.append(record)
     outputs[split]?.transforms.append(
@@ -178,12 +205,8 @@ extension CorpusAssembly {
     try AtomicFile.write(table, to: place.path + "/records.csv")
     try AtomicFile.write(recipeText, to: place.path + "/recipe.yaml")
     var geometries: [String: String] = [:]
-    let used = Set(records.map(\.geometry))
-    for (digest, coordinates) in survey.sources.flatMap({ $0.optics.coordinates }) where used.contains(digest) {
-      let path = "\(place.path)/geometry/\(digest).h5"
-      try AtomicFile.makeFolder(place.path + "/geometry")
-      try coordinates.write(to: path)
-      geometries[digest] = try Checksum.sha256(file: path)
+    for digest in Set(records.map(\.geometry)) where !digest.isEmpty {
+      geometries[digest] = try Checksum.sha256(file: "\(place.path)/geometry/\(digest).h5")
     }
     let manifest = CorpusManifest(
       format: CorpusManifest.format, tool: CorpusManifest.toolVersion, name: recipe.name,
@@ -215,9 +238,10 @@ extension CorpusAssembly {
       }
       func joined(_ values: [String]) -> String { Set(values).sorted().joined(separator: ", ") }
       let unit = joined(own.map(\.unit)), calibration = joined(own.map(\.calibration))
+      let geometry = joined(own.map(\.geometry))
       return CorpusManifest.Source(
         name: name, detector: joined(own.map(\.detector)), unit: unit, pictures: own.count,
-        transforms: source.optics.transforms(detector: first.detector, unit: unit, calibration: calibration),
+        transforms: source.optics.transforms(detector: first.detector, unit: unit, calibration: calibration, geometry: geometry),
         calibration: calibration,
         files: source.files.map {
           CorpusManifest.File(name: $0.match.name, bytes: $0.bytes, sha256: $0.sha256, events: $0.events)

@@ -7,6 +7,7 @@ struct Exposure: Sendable {
   let payloads: [Payload]
   let detector: any Detector.Type
   let constants: CalibrationConstants
+  let placement: DetectorPlacement?
   /// The raw file, and where in it, for complaints.
   let path: String
   let place: String
@@ -36,7 +37,11 @@ struct Exposure: Sendable {
       }
       raws.append(raw)
     }
-    let frame = try detector.calibrate(try stacked(raws), constants, path: path)
+    let raw = try stacked(raws)
+    var frame = try detector.calibrate(raw, constants, path: path)
+    if let gap = optics.recipe.gapValue {
+      for i in raw.elements.indices where raw.elements[i] == gap { frame.mask.elements[i] = 0 }
+    }
     if let i = frame.signal.elements.indices.first(where: { frame.mask.elements[$0] != 0 && !frame.signal.elements[$0].isFinite }) {
       throw InputError(
         path: path, place: "\(place), pixel \(i)", expected: "a finite signal after calibration", found: "\(frame.signal.elements[i])")
@@ -61,9 +66,9 @@ struct Exposure: Sendable {
     let recipe = optics.recipe, shape = frame.signal.shape
     switch recipe.view {
     case .assembled:
-      guard let assembly = optics.assembly, assembly.panelShape == shape else {
+      guard let assembly = placement?.assembly, assembly.panelShape == shape else {
         throw InputError(
-          path: path, place: place, expected: "a frame \(optics.assembly?.panelShape.description ?? "") like the geometry's panels",
+          path: path, place: place, expected: "a frame \(placement?.assembly?.panelShape.description ?? "") like the geometry's panels",
           found: "\(shape)")
       }
       return [(-1, framed(assembly.assemble(frame), optics))]

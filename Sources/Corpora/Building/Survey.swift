@@ -88,7 +88,7 @@ private struct SourceSurveyor {
         path: corpus.name, place: "source \(recipe.name), detector",
         expected: "automatic, \(DetectorCatalog.all.map { $0.name }.joined(separator: ", "))", found: recipe.detector)
     }
-    for rule in recipe.labels { labels.append(try LabelReader(rule, relativeTo: base)) }
+    for rule in recipe.labels { labels.append(try LabelReader(rule, relativeTo: base, environment: environment)) }
     result = Survey.Source(
       optics: try SourceOptics(recipe, of: corpus, relativeTo: base, environment: environment), files: [], units: [],
       dropped: [:], skipped: [:], calibration: calibration)
@@ -224,9 +224,16 @@ extension SourceRecipe {
   /// The one payload that this source is about, with the detector that decodes it; `nil` where the event has none.
   func payload(of event: Event, path: String) throws(InputError) -> (Payload, any Detector.Type)? {
     var found: [(Payload, any Detector.Type)] = []
-    for payload in event.payloads {
+    for var payload in event.payloads {
       if let key, payload.info.source != key { continue }
       if let source, !payload.info.source.contains(source) { continue }
+      if let subframe {
+        let place = "event \(event.index), \(payload.info.source)"
+        guard let bytes = try EventBatch.subframe(UInt8(subframe), of: payload.bytes, path: path, place: place) else { continue }
+        payload.info.element = .uint8
+        payload.info.shape = [bytes.count]
+        payload.bytes = bytes
+      }
       if let empty = payload.info.shape.extents.first(where: { $0 < 1 }) {
         throw InputError(
           path: path, place: "event \(event.index), \(payload.info.source)", expected: "an image with pixels",

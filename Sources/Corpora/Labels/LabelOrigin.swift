@@ -20,16 +20,23 @@ public enum LabelOrigin: Hashable, Sendable {
   /// Joined by the columns `run, seconds, nanoseconds, fiducial` (and `experiment` where the table has it), or by `file` (and
   /// `index`) where the table has that column instead.
   public struct Table: Codable, Hashable, Sendable {
-    /// Relative to the recipe's folder.
+    /// A file, relative to the recipe's folder; may begin with a variable as `FilePattern` has it.
     public var file: String
     public var column: String
+    /// Sorts a column of numbers into named bins; as in `Thresholds`.
+    public var bins: [Thresholds.Bin]?
 
-    public init(file: String, column: String) { (self.file, self.column) = (file, column) }
+    public init(file: String, column: String, bins: [Thresholds.Bin]? = nil) {
+      (self.file, self.column, self.bins) = (file, column, bins)
+    }
 
-    enum CodingKeys: String, CodingKey, CaseIterable { case file, column }
+    enum CodingKeys: String, CodingKey, CaseIterable { case file, column, bins }
     public init(from decoder: any Decoder) throws {
       let box = try StrictContainer<CodingKeys>(decoder)
-      (file, column) = (try box.required(.file), try box.required(.column))
+      (file, column, bins) = (try box.required(.file), try box.required(.column), try box.optional(.bins))
+      if let bins, !Thresholds.areRising(bins) {
+        throw box.refused(.bins, expected: "bins with rising \"below\", only the last without", found: "\(bins.map(\.below))")
+      }
     }
   }
 
@@ -56,14 +63,17 @@ public enum LabelOrigin: Hashable, Sendable {
     public init(from decoder: any Decoder) throws {
       let box = try StrictContainer<CodingKeys>(decoder)
       (scalar, bins) = (try box.required(.scalar), try box.required(.bins))
-      let bounds = bins.dropLast().map(\.below)
-      let rising = zip(bins, bins.dropFirst()).allSatisfy { low, high in
-        guard let a = low.below else { return false }
-        return high.below.map { a < $0 } ?? true
-      }
-      guard !bins.isEmpty, rising, bounds.allSatisfy({ $0 != nil }) else {
+      guard Thresholds.areRising(bins) else {
         throw box.refused(.bins, expected: "bins with rising \"below\", only the last without", found: "\(bins.map(\.below))")
       }
+    }
+
+    static func areRising(_ bins: [Bin]) -> Bool {
+      !bins.isEmpty
+        && zip(bins, bins.dropFirst()).allSatisfy { low, high in
+          guard let a = low.below else { return false }
+          return high.below.map { a < $0 } ?? true
+        }
     }
 
     /// The bin of a value; `nil` for NaN or a value above the last bound.

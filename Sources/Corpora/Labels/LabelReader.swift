@@ -8,10 +8,10 @@ struct LabelReader {
   private let table: LabelTable?
   private var dataset: (path: String, values: [String])?
 
-  init(_ rule: LabelRule, relativeTo base: String) throws(InputError) {
+  init(_ rule: LabelRule, relativeTo base: String, environment: [String: String]) throws(InputError) {
     self.rule = rule
     if case .table(let table) = rule.origin {
-      self.table = try LabelTable(reading: table, relativeTo: base)
+      self.table = try LabelTable(reading: table, relativeTo: base, environment: environment)
     } else {
       table = nil
     }

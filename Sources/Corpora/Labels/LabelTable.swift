@@ -15,9 +15,15 @@ struct LabelTable: Sendable {
     case file(String, Int)
   }
 
-  init(reading rule: LabelOrigin.Table, relativeTo base: String) throws(InputError) {
-    path = rule.file.hasPrefix("/") ? rule.file : base + "/" + rule.file
-    let path = path
+  init(reading rule: LabelOrigin.Table, relativeTo base: String, environment: [String: String])
+    throws(InputError)
+  {
+    let found = try FilePattern(text: rule.file).matches(relativeTo: base, environment: environment, place: "table")
+    guard found.count == 1 else {
+      throw InputError(path: rule.file, place: "table", expected: "one file", found: "\(found.count)")
+    }
+    let path = found[0].path
+    self.path = path
     let table = try CSVTable(String(decoding: try AtomicFile.read(path), as: UTF8.self), path: path)
     let column = try table.column(named: rule.column, path: path)
     let file = table.column("file"), index = table.column("index"), experiment = table.column("experiment")
@@ -58,10 +64,18 @@ struct LabelTable: Sendable {
             experiment: experiment.map { row[$0] } ?? "", run: try whole(keyColumns[0]), seconds: try half(keyColumns[1]),
             nanoseconds: try half(keyColumns[2]), fiducial: try half(keyColumns[3])))
       }
-      if let earlier = values.updateValue(row[column], forKey: key), earlier != row[column] {
+      var value = row[column]
+      if let bins = rule.bins {
+        guard let number = Double(value), let bin = LabelOrigin.Thresholds(scalar: rule.column, bins: bins).bin(of: number) else {
+          throw InputError(
+            path: path, place: "row \(number + 1), column \(rule.column)", expected: "a number within the bins", found: "\"\(value)\"")
+        }
+        value = bin
+      }
+      if let earlier = values.updateValue(value, forKey: key), earlier != value {
         throw InputError(
           path: path, place: "row \(number + 1)", expected: "one value for each event",
-          found: "\(earlier) and \(row[column]) for the same one")
+          found: "\(earlier) and \(value) for the same one")
       }
     }
     self.values = values

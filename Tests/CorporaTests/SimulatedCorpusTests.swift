@@ -1,0 +1,127 @@
+import Corpora
+import Foundation
+import Frames
+import Host
+import Simulation
+import Tensors
+import Testing
+
+/// The whole way: simulated XTC1 runs with constants and truth -> corpora.
+struct SimulatedCorpusTests {
+  private func recipe(_ detector: String, image: String, source: String) throws -> CorpusRecipe {
+    try CorpusRecipe(
+      yaml: """
+        name: \(detector)
+        image: \(image)
+        split: {train: 0.34, validation: 0.33, test: 0.33, runs: {train: ['sim:1'], validation: ['sim:2'], test: ['sim:3']}}
+        sources:
+          - name: \(detector)
+            files: ["*.xtc"]
+            detector: \(detector)
+            experiment: sim
+        \(source.split(separator: "\n").map { "    " + $0 }.joined(separator: "\n"))
+        """)
+  }
+
+  @Test func cspadRunsAreCalibratedAssembledAndLabelled() throws {
+    let scratch = Scratch()
+    var plan = SimulationPlan(detector: .cspad)
+    (plan.runs, plan.shotsPerRun, plan.darksPerRun) = ([1, 2, 3], 3, 1)
+    try SimulatedRuns.write(plan, to: scratch.path)
+    let recipe = try recipe(
+      "cspad", image: "{height: 129, width: 129}",
+      source: """
+        calibration: calib
+        geometry: calibration
+        view: assembled
+        labels:
+          - {name: hit, table: {file: truth.csv, column: hit}, values: {0: miss, 1: hit}}
+          - {name: light, eventCodes: {codes: [{code: 162, name: dark}], otherwise: light}}
+          - {name: photons, table: {file: truth.csv, column: photons, bins: [{name: none, below: 1}, {name: some}]}}
+        """)
+    let corpus = try CorpusBuilder.build(recipe, relativeTo: scratch.path, to: scratch("c"))
+    #expect(corpus.records.count == 12)
+    #expect(corpus.labels == ["hit", "light", "photons"])
+    let truth = try CSVTable(String(decoding: AtomicFile.read(scratch("truth.csv")), as: UTF8.self), path: "truth")
+    let beam = try #require(truth.header.firstIndex(of: "beam_on")), fiducial = try #require(truth.header.firstIndex(of: "fiducial"))
+    for record in corpus.records {
+      #expect(record.unit == "photons")
+      #expect(record.calibration.count == 64)
+      let row = try #require(truth.rows.first { $0[0] == "\(record.event.run)" && $0[fiducial] == "\(record.event.fiducial)" })
+      #expect(record.labels["light"] == (row[beam] == "1" ? "light" : "dark"))
+      #expect(record.labels["photons"] == (row[beam] == "1" ? "some" : "none"))
+      let image = try corpus.image(record)
+      let places = try #require(try corpus.detectorCoordinates(for: record))
+      // Dark shots of a calibrated detector have no photons.
+      let sum = zip(image.pixels.elements, image.weight.elements).reduce(0) { $0 + Double($1.0 * $1.1) }
+      let mean = sum / image.weight.elements.reduce(0) { $0 + Double($1) }
+      if row[beam] != "1" { #expect(abs(mean) < 0.05) }
+      // A full CSPAD covers 2.3 of 2.86 million pixels of its square.
+      #expect((0.65...0.9).contains(record.coverage))
+      for i in image.weight.elements.indices where places.panel.elements[i] < 0 { #expect(image.weight.elements[i] < 1) }
+      #expect(places.panel.elements.max() == 31)
+      // The corners of a square of 186 mm lie 131.5 mm from its middle.
+      #expect((110...131.5).contains(places.radius(from: places.centre).elements.filter { !$0.isNaN }.max() ?? 0))
+    }
+    // Each run has its own geometry.
+    #expect(Set(corpus.records.map(\.geometry)).count == 3)
+    try corpus.verify()
+  }
+
+  @Test func timeToolRunsMakePanelsOfACamera() throws {
+    let scratch = Scratch()
+    var plan = SimulationPlan(detector: .timetool)
+    (plan.runs, plan.shotsPerRun, plan.darksPerRun) = ([1, 2, 3], 4, 0)
+    try SimulatedRuns.write(plan, to: scratch.path)
+    let recipe = try recipe(
+      "timetool", image: "{height: 33, width: 65}",
+      source: "fit: stretch\nlabels: [{name: energy, thresholds: {scalar: no.such_scalar, bins: [{name: all}]}, missing: drop}]")
+    let none = inputError { try CorpusBuilder.build(recipe, relativeTo: scratch.path, to: scratch("c")) }
+    #expect(none?.found.contains("label energy: missing: 12") == true)
+    var run = recipe
+    run.sources[0].labels = [LabelRule(name: "run", .runs(["1": "a", "sim:2": "b", "3": "a"]))]
+    let corpus = try CorpusBuilder.build(run, relativeTo: scratch.path, to: scratch("c"))
+    #expect(corpus.records.count == 12)
+    #expect(corpus.records.allSatisfy { $0.labels["run"] == ($0.event.run == 2 ? "b" : "a") })
+    #expect(Set(corpus.records.map(\.event)).count == 12)
+  }
+
+  @Test func aKilledBuildGoesOnToTheSameBytes() async throws {
+    let scratch = Scratch(), runs = StackRuns()
+    try runs.write(to: scratch)
+    try CorpusBuilder.build(runs.recipe(top: "imagesPerShard: 3"), relativeTo: scratch.path, to: scratch("unbroken"))
+    let path = scratch.path
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+      try CorpusBuilder.build(StackRuns().recipe(top: "imagesPerShard: 3"), relativeTo: path, to: path + "/killed") { progress in
+        if progress.activity.hasPrefix("build"), progress.done >= 17 { kill(getpid(), SIGKILL) }
+      }
+    }
+    #expect(!scratch.exists("killed"))
+    #expect(scratch.digests("killed.building").filter { $0.key.hasSuffix(".h5") }.count >= 3)
+    try CorpusBuilder.build(runs.recipe(top: "imagesPerShard: 3"), relativeTo: scratch.path, to: scratch("killed"))
+    #expect(scratch.digests("killed") == scratch.digests("unbroken"))
+  }
+}
+
+struct EventBatchTests {
+  private let record: [UInt8] =
+    [UInt8](repeating: 9, count: 16) + [1, 2, 3, 4, 5] + [UInt8](repeating: 0, count: 11) + [5, 0, 0, 0, 1] + [UInt8](repeating: 0, count: 11)
+    + [UInt8](repeating: 7, count: 16) + [16, 0, 0, 0, 2] + [UInt8](repeating: 0, count: 11)
+
+  @Test func subframesAreFoundByDestination() throws {
+    #expect(try EventBatch.subframe(1, of: record, path: "", place: "") == [1, 2, 3, 4, 5])
+    #expect(try EventBatch.subframe(2, of: record, path: "", place: "") == [UInt8](repeating: 7, count: 16))
+    #expect(try EventBatch.subframe(3, of: record, path: "", place: "") == nil)
+  }
+
+  @Test func brokenBatchesAreErrors() {
+    for length in 0..<record.count where length != 16 && length != 48 {
+      #expect(inputError { _ = try EventBatch.subframe(1, of: Array(record.prefix(length)), path: "", place: "") } != nil)
+    }
+    var random = Philox(seed: 3)
+    for _ in 0..<2000 {
+      let bytes = (0..<Int(random.next() % 200)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+      do { _ = try EventBatch.subframe(1, of: bytes, path: "", place: "") } catch { #expect(error.kind == .malformed) }
+    }
+  }
+}
