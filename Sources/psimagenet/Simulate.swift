@@ -12,6 +12,7 @@ struct Simulate: ParsableCommand {
   @Option(help: "Run numbers: 1-6 or 1,4,9.") var runs = "1-4"
   @Option(help: "Shots with beam in each run.") var shots = 100
   @Option(help: "Beam-off (dark) shots in each run.") var darks = 5
+  @Option(help: "Share of beam shots with the detector's label (hit, edge, lasing); the detector's own where left out.") var labelRate: Double?
   @Option(help: "Experiment name in the file names.") var experiment: String?
   @Option(help: "Seed of every random number.") var seed: UInt64 = 0
   @Flag(help: "Tie the label to the run, to see what a leak does.") var confounded = false
@@ -27,6 +28,11 @@ struct Simulate: ParsableCommand {
       made.darksPerRun = darks
       made.seed = seed
       made.confounded = confounded
+      if let labelRate {
+        made.cspad.hitRate = labelRate
+        made.timeTool.referenceRate = 1 - labelRate
+        made.xtcav.lasingRate = labelRate
+      }
       made.experiment = experiment ?? "sim\(camera.rawValue)"
       plan = made
     } else if detector.hasSuffix(".json") {

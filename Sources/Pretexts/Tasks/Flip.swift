@@ -51,11 +51,17 @@ public struct Flip: PretextTask {
 
   /// `[N,1,H,W] -> [N]`.
   public func logits(_ view: Value, backbone: some Backbone, in scope: Scope) -> Value {
+    judged(view, backbone: backbone, in: scope).logits
+  }
+
+  /// The logits `[N]` together with the stages they come from; those hold `2N` maps when the head is antisymmetric: of the
+  /// views, then of their mirror images.
+  public func judged(_ view: Value, backbone: some Backbone, in scope: Scope) -> (logits: Value, stages: [Value]) {
     let count = view.shape[0]
     let seen = antisymmetric ? Value.concatenated([view, view.mirrored()]) : view
-    let codewords = backbone.codewords(seen, in: scope["backbone"])
+    let stages = backbone.stages(seen, in: scope["backbone"]), codewords = stages.last!.globalAverage()
     // Antisymmetry cancels a bias; without it the head needs one.
     let score = Linear(1, bias: !antisymmetric)(codewords, in: scope["head"]).reshaped(to: [codewords.shape[0]])
-    return antisymmetric ? score.rows(0..<count) - score.rows(count..<2 * count) : score
+    return (antisymmetric ? score.rows(0..<count) - score.rows(count..<2 * count) : score, stages)
   }
 }

@@ -1,0 +1,32 @@
+import Evaluation
+import Tensors
+
+/// Pictures from which the X-rays have been taken away, so that a flip detector that still answers has found something else.
+public protocol Control: Sendable {
+  /// The name in reports.
+  static var name: String { get }
+  /// What it means when a detector answers these pictures right.
+  static var meaning: String { get }
+}
+
+/// Whether a control that must be at chance is.
+public enum ControlVerdict: String, Codable, Sendable {
+  /// Within 2 standard errors of chance, and the sample excludes a leak of 10 points.
+  case chance
+  /// More than 2 standard errors and more than 2 points from chance: the detector answers without X-rays.
+  case leak
+  /// Not shown either way: too few pictures.
+  case tooFew = "too few"
+
+  public init(_ score: Score) {
+    let distance = abs(score.value - 0.5)
+    if distance > 0.02 && distance > 2 * score.standardError { self = .leak }
+    else if distance + 2 * score.standardError <= 0.1 { self = .chance }
+    else { self = .tooFew }
+  }
+}
+
+/// Every control by name. One line per file of this folder.
+public enum ControlCatalog {
+  public static let all: [any Control.Type] = [MaskOnly.self, DarkFrames.self, PlantedPixel.self]
+}

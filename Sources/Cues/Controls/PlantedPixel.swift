@@ -1,0 +1,127 @@
+import Corpora
+import Engine
+import Evaluation
+import Foundation
+import Graphs
+import Host
+import Networks
+import Pretexts
+import Tensors
+import Training
+
+/// A positive control: white noise with one hot pixel of known size. It must be found, by a linear detector as well as theory
+/// allows, and by a network of the same kind trained in the same way. A "chance" beside a control that is not found means nothing.
+///
+/// The best linear detector of one pixel of amplitude A·σ is right in Φ(A/√2) of all frames.
+public struct PlantedPixel: Control, Codable, Hashable {
+  public static let name = "planted pixel"
+  public static let meaning = "the pipeline finds a cue that is there"
+
+  /// In standard deviations of the noise.
+  public var amplitude = 4.0
+  /// Frames behind the linear detector's template, and as many to test it.
+  public var frames = 4000
+  /// Steps for which the network is trained.
+  public var steps = 150
+  public var batch = 32
+  public var seed: UInt64 = 1
+  public init() {}
+
+  public struct Outcome: Codable, Hashable, Sendable {
+    public var amplitude: Double
+    /// Φ(A/√2).
+    public var oracle: Double
+    /// Antisymmetric mean template, on frames it has not seen.
+    public var linear: Score
+    /// A fresh network trained like the judged one, on frames it has not seen.
+    public var network: Score
+    /// The share of frames whose strongest evidence lies within one cell of the map from the pixel or its mirror twin.
+    public var localized: Score
+    public var row: Int
+    public var column: Int
+  }
+
+  /// White noise with the pixel, as the flip task sees it: unit variance, every pixel measured.
+  private func frame(_ index: Int, side: Int, at place: Int, stream: UInt64) -> MaskedImage {
+    var random = Philox(seed: seed, stream, UInt64(index))
+    var pixels = (0..<side * side).map { _ in Float(random.normal()) }
+    pixels[place] += Float(amplitude)
+    return MaskedImage(pixels: Tensor([side, side], pixels), weight: Tensor(repeating: 1, [side, side]))
+  }
+
+  /// Runs both detectors at the size and with the backbone, optimiser and learning rate of `checkpoint`.
+  public func run(like checkpoint: Checkpoint, path: String, progress: ProgressHandler = { _ in }) throws -> Outcome {
+    let side = checkpoint.description.side, row = side / 3, column = side / 4, place = row * side + column
+    let scaling = InputScaling(mean: 0, deviation: 1)
+    let flip = Flip(antisymmetric: true, jitter: Jitter(intensity: 0, offset: 0, noise: 0))
+
+    // The linear detector: w = mean of (view, signed by its label), tested on frames of another stream.
+    var template = [Double](repeating: 0, count: side * side), right = 0
+    for phase in 0..<2 {
+      for index in 0..<frames {
+        var random = Philox(seed: seed, 20, UInt64(phase), UInt64(index))
+        let example = flip.makeExample(
+          from: frame(index, side: side, at: place, stream: UInt64(10 + phase)), answer: nil, classes: 2, scaling: scaling,
+          augmenting: false, using: &random)
+        let view = example["view"]!.elements, sign = example["mirrored"]!.elements[0] > 0 ? 1.0 : -1.0
+        // Antisymmetric part only: what is alike in both orientations cannot help.
+        if phase == 0 {
+          for i in view.indices { template[i] += sign * Double(view[i] - view[i / side * side + (side - 1 - i % side)]) }
+        } else {
+          let answer = zip(template, view).reduce(0) { $0 + $1.0 * Double($1.1) }
+          if (answer > 0) == (sign > 0) { right += 1 }
+        }
+      }
+    }
+    let linear = Score.accuracy(right: right, of: frames, chance: 0.5)
+
+    let trained = try train(like: checkpoint, flip: flip, side: side, place: place, scaling: scaling, path: path, progress: progress)
+    // The last stage's own neighbourhood is wide; the deepest stage that still resolves the pixel is the first.
+    let model = try FlipModel(trained, path: path, stage: 1)
+    let held = (0..<400).map { frame($0, side: side, at: place, stream: 12) }
+    let network = try model.accuracy(held, runs: Array(repeating: 0, count: held.count), metric: "planted pixel accuracy")
+    let hits = try model.judge(held).count { judgement in
+      let cell = Double(side) / Double(judgement.attribution.shape[0]), peak = GradCAM.peak(judgement.attribution)
+      func near(_ target: Int) -> Bool {
+        abs((Double(peak.row) + 0.5) * cell - Double(row)) <= 1.5 * cell && abs((Double(peak.column) + 0.5) * cell - Double(target)) <= 1.5 * cell
+      }
+      return near(column) || near(side - 1 - column)
+    }
+    return Outcome(
+      amplitude: amplitude, oracle: AnalyticOracle.flipAccuracy(pixelAmplitude: amplitude), linear: linear, network: network,
+      localized: Score.accuracy(right: hits, of: held.count), row: row, column: column)
+  }
+
+  private func train(
+    like checkpoint: Checkpoint, flip: Flip, side: Int, place: Int, scaling: InputScaling, path: String, progress: ProgressHandler
+  ) throws -> Checkpoint {
+    var description = checkpoint.description
+    description.recipe.task = try Choice.of(flip)
+    description.scaling = scaling
+    let backbone = try description.recipe.backbone.backbone(path: path), optimizer = try description.recipe.optimizer.optimizer(path: path)
+    let builder = GraphBuilder(), scope = Scope(builder, mode: .training)
+    let view = builder.input("view", [batch, 1, side, side]), mirrored = builder.input("mirrored", [batch])
+    let objective = flip.objective(["view": view, "mirrored": mirrored], backbone: backbone, in: scope)
+    let program = Program(
+      inputs: ["view": view, "mirrored": mirrored], parameters: scope.parameters, outputs: ["loss": objective.loss],
+      minimizing: objective.loss, updates: scope.updates)
+    let plan = try Plan(program, precision: description.recipe.precision)
+    var weights = scope.initialWeights(seed: seed), gradients = Weights(scope.parameters)
+    var state = OptimizerState(moments: type(of: optimizer).moments, count: weights.storage.count)
+    let schedule = Schedule(.cosine, warmupSteps: min(10, steps - 1))
+    for step in 0..<steps {
+      let examples = (0..<batch).map { index in
+        var random = Philox(seed: seed, 30, UInt64(step), UInt64(index))
+        return flip.makeExample(
+          from: frame(step * batch + index, side: side, at: place, stream: 13), answer: nil, classes: 2, scaling: scaling,
+          augmenting: false, using: &random)
+      }
+      let fields = ["view", "mirrored"].map { key in (key, Tensor.stacked(examples.map { $0[key]! })) }
+      let outputs = try plan.run(Dictionary(uniqueKeysWithValues: fields), &weights, gradients: &gradients)
+      let rate = description.recipe.learningRate * schedule.factor(step: step, total: steps)
+      optimizer.update(&weights, gradients, &state, learningRate: Float(rate))
+      progress(Progress("planted pixel", done: step + 1, total: steps, note: "loss \(outputs["loss"]!.elements[0])"))
+    }
+    return Checkpoint(description: description, weights: weights, optimizer: state)
+  }
+}

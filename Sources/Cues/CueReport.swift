@@ -1,0 +1,140 @@
+import Corpora
+import Evaluation
+import Foundation
+import Host
+import Pretexts
+import Tensors
+import Training
+
+/// What a flip detector used: its accuracy on held-out runs beside the controls that may not be answered, and where its evidence lies.
+public struct CueReport: Codable, Sendable {
+  /// One source of the corpus: one detector, one geometry.
+  public struct Source: Codable, Sendable {
+    public var name: String
+    public var detector: String
+    public var accuracy: Score
+    /// Only the outline of what was shown; must be chance.
+    public var maskOnly: Score
+    public var maskOnlyVerdict: ControlVerdict
+    /// Intersection over union of the measured pixels with their mirror image, before the task hides one-sided ones.
+    public var maskMirrorOverlap: Double
+    /// Held-out frames without beam; must be chance. `nil` where the corpus has none.
+    public var dark: Score?
+    public var darkVerdict: ControlVerdict?
+    /// In words: what follows from the controls.
+    public var verdict: String
+    /// Whether the accuracy must not be quoted, because a control answers as well.
+    public var isWithheld: Bool
+    public var peaks: PeakCounts
+    /// The mean signed evidence for "mirrored" over the held-out frames in their recorded orientation, `side`×`side` by row.
+    public var meanEvidence: [Float]
+    /// A few held-out frames with their evidence.
+    public var examples: [Example]
+  }
+
+  public struct Example: Codable, Sendable {
+    public var record: String
+    public var logit: Float
+    /// `side`×`side` by row: what the network saw, and the evidence.
+    public var view: [Float]
+    public var evidence: [Float]
+    public var peakRow: Int
+    public var peakColumn: Int
+  }
+
+  public var run: String
+  public var corpus: String
+  public var split: String
+  public var side: Int
+  public var sources: [Source]
+  public var planted: PlantedPixel.Outcome
+  /// One sentence over all sources.
+  public var verdict: String
+  /// Sources whose accuracy is withheld.
+  public var withheld: [String]
+
+  /// Asks the detector of `checkpoint` about the held-out frames of `corpus` and about the controls.
+  ///
+  /// Throws when the checkpoint is not a flip detector or the split has no frames with beam.
+  public init(
+    _ checkpoint: Checkpoint, path: String, corpus: Corpus, split: Split = .test, planted: PlantedPixel = PlantedPixel(),
+    progress: ProgressHandler = { _ in }
+  ) throws {
+    let model = try FlipModel(checkpoint, path: path)
+    let recipe = checkpoint.description.recipe
+    func isUsed(_ record: Record) -> Bool {
+      recipe.include.allSatisfy { label, values in record.labels[label].map(values.contains) ?? false }
+    }
+    let held = corpus.records(in: split).filter { isUsed($0) && $0.labels["beam"] != "dark" }
+    guard !held.isEmpty else {
+      throw InputError(path: corpus.folder, place: "split \(split)", expected: "frames with beam that the run's recipe includes", found: "none")
+    }
+    let darks = DarkFrames.select(corpus.records.filter { $0.split != .train })
+    var sources: [Source] = []
+    let names = Set(held.map(\.source)).sorted()
+    for (index, name) in names.enumerated() {
+      sources.append(try CueReport.source(
+        name, held.filter { $0.source == name }, darks: darks.filter { $0.source == name }, model, corpus))
+      progress(Progress("cues", done: index + 1, total: names.count, note: name))
+    }
+    self.run = recipe.name
+    self.corpus = corpus.manifest.name
+    self.split = split.rawValue
+    side = model.side
+    self.sources = sources
+    self.planted = try planted.run(like: checkpoint, path: path, progress: progress)
+    withheld = sources.filter(\.isWithheld).map(\.name)
+    verdict = withheld.isEmpty
+      ? "No control is answered: nothing shows that the detector used anything but the beam's own picture."
+      : "Withheld for \(withheld.joined(separator: ", ")): a control without X-rays is answered too."
+    if Double(self.planted.linear.value) < self.planted.oracle - 0.02 - 2 * self.planted.linear.standardError {
+      verdict += " The planted pixel was not found as theory allows, so the controls prove little."
+    }
+  }
+
+  private static func source(
+    _ name: String, _ records: [Record], darks: [Record], _ model: FlipModel, _ corpus: Corpus
+  ) throws -> Source {
+    let images = try corpus.images(records), keys = Set((records + darks).map(\.run)).sorted()
+    func runs(_ records: [Record]) -> [Int] { records.map { keys.firstIndex(of: $0.run)! } }
+    let accuracy = try model.accuracy(images, runs: runs(records))
+    // One standard deviation above the mean: far from the 0 of gaps.
+    let level = Float(model.scaling.mean + model.scaling.deviation)
+    let maskOnly = try model.accuracy(images.map { MaskOnly.frame(of: $0, value: level) }, runs: runs(records), metric: "flip accuracy, mask only")
+    let dark = darks.isEmpty ? nil : try model.accuracy(corpus.images(darks), runs: runs(darks), metric: "flip accuracy, dark frames")
+    let judgements = try model.judge(images)
+    let maps = judgements.map { GradCAM.enlarged($0.attribution, to: model.side) }
+    var mean = [Float](repeating: 0, count: model.side * model.side)
+    for map in maps { for i in mean.indices { mean[i] += map.elements[i] / Float(maps.count) } }
+    let examples = stride(from: 0, to: records.count, by: max(1, records.count / 4)).prefix(4).map { i in
+      let peak = GradCAM.peak(maps[i])
+      return Example(
+        record: records[i].id, logit: judgements[i].logit, view: model.flip.view(images[i], model.scaling).elements,
+        evidence: maps[i].elements, peakRow: peak.row, peakColumn: peak.column)
+    }
+    let maskVerdict = ControlVerdict(maskOnly), darkVerdict = dark.map { ControlVerdict($0) }
+    let isWithheld = maskVerdict == .leak || darkVerdict == .leak
+    return Source(
+      name: name, detector: records[0].detector, accuracy: accuracy, maskOnly: maskOnly, maskOnlyVerdict: maskVerdict,
+      maskMirrorOverlap: Statistics.mean(images.map { MaskOnly.mirrorOverlap($0, minimumWeight: model.scaling.minimumWeight) }),
+      dark: dark, darkVerdict: darkVerdict,
+      verdict: words(accuracy, maskOnly, maskVerdict, dark, darkVerdict), isWithheld: isWithheld,
+      peaks: PeakCounts(maps.map { GradCAM.peak($0) }, side: model.side, coordinates: try corpus.detectorCoordinates(for: records[0])),
+      meanEvidence: mean, examples: Array(examples))
+  }
+
+  private static func words(_ accuracy: Score, _ mask: Score, _ maskVerdict: ControlVerdict, _ dark: Score?, _ darkVerdict: ControlVerdict?) -> String {
+    var parts: [String] = []
+    if maskVerdict == .leak { parts.append("Mask-only frames are answered (\(mask)): \(MaskOnly.meaning). The accuracy is withheld.") }
+    if let dark, darkVerdict == .leak { parts.append("Dark frames are answered (\(dark)): \(DarkFrames.meaning). The accuracy is withheld.") }
+    if dark == nil { parts.append("There are no dark frames: a fixed pattern is not excluded.") }
+    if darkVerdict == .tooFew, let dark { parts.append("Too few dark frames (\(dark.count)) to exclude a fixed pattern.") }
+    if maskVerdict == .tooFew { parts.append("Too few frames to exclude the mask as a cue.") }
+    let distance = accuracy.value - 0.5
+    if distance <= 2 * accuracy.standardError { parts.append("The accuracy is chance: mirrored frames were not told apart.") }
+    else if accuracy.value > 0.95 {
+      parts.append("Nearly every frame is told apart: an axis that always points the same way would look just so. Only runs with the opposite convention can show more.")
+    }
+    return parts.isEmpty ? "Both controls are at chance." : parts.joined(separator: " ")
+  }
+}
