@@ -193,7 +193,7 @@ public struct CSPADSimulator: ShotSimulator {
     let ring = radius(2.0)
     let gain = p.gain_ADUPerEV * photonEnergy, pixels = Double(p.roiMask.nonzeroBitCount * CSPAD.rows * CSPAD.columns)
     return SimulatedShot(
-      leaves: leaves,
+      leaves: leaves, hasBeam: hasBeam,
       truth: [
         text(detectable >= 15), text(spots), text(detectable), text(hasJet), text(hasJet && !isCalibrant && ring < 95), text(ring),
         text(hasJet && !isCalibrant ? intensity * ringPhotons : 0), text(isIcy), text(isCalibrant && hasJet), text(hasStreak),

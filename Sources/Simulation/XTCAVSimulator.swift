@@ -137,7 +137,7 @@ public struct XTCAVSimulator: ShotSimulator {
     let loss = drawn.chargeNC > 0 ? drawn.pulseEnergyMJ / drawn.chargeNC : 0
     let peak = drawn.bunches.flatMap(\.loss).max() ?? 0
     return SimulatedShot(
-      leaves: leaves,
+      leaves: leaves, hasBeam: hasBeam,
       truth: [
         text(drawn.lasingClass != 0), text(drawn.lasingClass), text(drawn.bunches.isEmpty), text(drawn.isCropped),
         text(drawn.isSaturated), text(drawn.pulseEnergyMJ), text(loss), text(peak), text(drawn.chargeNC), text(drawn.lengthFS),
