@@ -49,14 +49,17 @@ public struct CSPADSimulator: ShotSimulator {
 
     var fault: ParameterFault? {
       if roiMask == 0 { return ("roiMask", "at least one section", "0") }
-      if !(noise_ADU >= 0 && commonMode_ADU >= 0 && gain_ADUPerEV > 0 && pulseEnergy_mJ > 0 && spotPhotons > 0 && centreOffset_mm >= 0) {
-        return ("noise_ADU, commonMode_ADU, gain_ADUPerEV, pulseEnergy_mJ, spotPhotons, centreOffset_mm", "no negative number", "one")
-      }
       return rateFault([
         "hitRate": hitRate, "noJetRate": noJetRate, "streakRate": streakRate, "iceRate": iceRate, "calibrantRate": calibrantRate,
         "shadowRate": shadowRate, "badPixelRate": badPixelRate, "deadASICRate": deadASICRate,
         "wideCommonModeRate": wideCommonModeRate,
-      ]) ?? spanFault(["photonEnergy_eV": photonEnergy_eV, "distance_mm": distance_mm, "ringPhotons": ringPhotons])
+      ]) ?? spanFault([
+        "photonEnergy_eV": (photonEnergy_eV, 1000...25000), "distance_mm": (distance_mm, 20...5000),
+        "ringPhotons": (ringPhotons, 1e-6...1e4), "centreOffset_mm": (single(centreOffset_mm), 0...50),
+        "spotPhotons": (single(spotPhotons), 1e-3...1e6), "pulseEnergy_mJ": (single(pulseEnergy_mJ), 1e-6...100),
+        "noise_ADU": (single(noise_ADU), 0...1000), "commonMode_ADU": (single(commonMode_ADU), 0...1000),
+        "gain_ADUPerEV": (single(gain_ADUPerEV), 1e-6...1),
+      ])
     }
   }
 
@@ -190,7 +193,7 @@ public struct CSPADSimulator: ShotSimulator {
     let ring = radius(2.0)
     let gain = p.gain_ADUPerEV * photonEnergy, pixels = Double(p.roiMask.nonzeroBitCount * CSPAD.rows * CSPAD.columns)
     return SimulatedShot(
-      leaves: leaves,
+      leaves: leaves, hasBeam: hasBeam,
       truth: [
         text(detectable >= 15), text(spots), text(detectable), text(hasJet), text(hasJet && !isCalibrant && ring < 95), text(ring),
         text(hasJet && !isCalibrant ? intensity * ringPhotons : 0), text(isIcy), text(isCalibrant && hasJet), text(hasStreak),

@@ -75,7 +75,7 @@ public enum SimulatedRuns {
           hasBeam: !isDark, fiducial: when.fiducial, position: Double(index) / Double(total), random: random)
         let datagram = XTC1Writer.datagram(
           .event, seconds: when.seconds, nanoseconds: when.nanoseconds, fiducial: when.fiducial, leaves: shot.leaves)
-        let row = (["\(run)", "\(when.seconds)", "\(when.nanoseconds)", "\(when.fiducial)", text(!isDark)] + shot.truth)
+        let row = (["\(run)", "\(when.seconds)", "\(when.nanoseconds)", "\(when.fiducial)", text(shot.hasBeam)] + shot.truth)
           .joined(separator: ",")
         finished.withLock { $0[offset] = (datagram, row) }
       }

@@ -6,6 +6,8 @@ import Tensors
 /// One simulated event: what the DAQ would have stored, and what was true.
 struct SimulatedShot: Sendable {
   var leaves: [XTC1Record]
+  /// Whether X-rays or electrons reached the detector: false exactly where the event codes hold 162.
+  var hasBeam: Bool
   /// The values of the simulator's columns, in their order.
   var truth: [String]
 }

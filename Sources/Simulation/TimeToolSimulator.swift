@@ -12,7 +12,7 @@ public struct TimeToolSimulator: ShotSimulator {
     public var width = 1024
     /// Rows; 1024 for the whole camera, 452 for a usual crop.
     public var height = 452
-    /// Share of beam shots without an edge (no X-rays on target).
+    /// Share of shots with the beam kicked (event code 162): a stripe without an edge. `darksPerRun` come on top.
     public var referenceRate = 0.10
     /// Share of shots without the laser: no stripe.
     public var noLaserRate = 0.02
@@ -38,7 +38,10 @@ public struct TimeToolSimulator: ShotSimulator {
         return ("width, height", "64...4096 × 16...4096", "\(width) × \(height)")
       }
       return rateFault(["referenceRate": referenceRate, "noLaserRate": noLaserRate, "secondEdgeRate": secondEdgeRate])
-        ?? spanFault(["depth": depth, "rise_px": rise_px, "peak_ADU": peak_ADU, "scale_fsPerPx": scale_fsPerPx])
+        ?? spanFault([
+          "depth": (depth, 0...1), "rise_px": (rise_px, 0.1...1000), "peak_ADU": (peak_ADU, 1...1e5),
+          "scale_fsPerPx": (scale_fsPerPx, 1e-3...1000), "jitter_px": (single(jitter_px), 0...2000),
+        ])
     }
   }
 
@@ -114,13 +117,14 @@ public struct TimeToolSimulator: ShotSimulator {
     var beamline = BeamlineRecord(pulseEnergyMJ: hasEdge ? 2 * pulse : 0)
     beamline.beam = .typical(&random, energyMeV: 3400)
     // 162: beam kicked. A reference shot has no X-rays on the target; 90 laser on, 91 laser off.
-    beamline.eventCodes = [hasEdge || (hasBeam && !hasLaser) ? 140 : 162, hasLaser ? 90 : 91]
+    let isLit = hasEdge || (hasBeam && !hasLaser)
+    beamline.eventCodes = [isLit ? 140 : 162, hasLaser ? 90 : 91]
     let leaves =
       [.frame(source, width: width, height: p.height, depth: 12, offset: UInt32(Self.offset), pixels)] + beamline.leaves(&random)
     let fs = scale * (edge - Double(width) / 2) + curvature * (edge - Double(width) / 2) * (edge - Double(width) / 2)
     let state = !hasLaser ? "dark" : hasEdge ? "signal" : "reference"
     return SimulatedShot(
-      leaves: leaves,
+      leaves: leaves, hasBeam: isLit,
       truth: [
         state, text(hasEdge), hasEdge ? text(edge) : "nan", hasEdge ? text(fs) : "nan", text(hasEdge ? amplitude : 0), text(rise),
         text(second), second ? text(edge + apart) : "nan", text(beamline.pulseEnergyMJ), text(scale), text(etalonPeriod), text(stripeRow),

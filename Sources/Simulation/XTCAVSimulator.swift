@@ -44,13 +44,13 @@ public struct XTCAVSimulator: ShotSimulator {
         return ("width, height", "64...4096", "\(width) × \(height)")
       }
       if !(1...2).contains(bunches) { return ("bunches", "1 or 2", "\(bunches)") }
-      let scales = ["scale_fsPerPx": scale_fsPerPx...scale_fsPerPx, "scale_MeVPerPx": scale_MeVPerPx...scale_MeVPerPx]
-        as KeyValuePairs
       return rateFault(
         ["lasingRate": lasingRate, "emptyRate": emptyRate, "croppedRate": croppedRate, "saturatedRate": saturatedRate])
-        ?? spanFault(["pulseEnergy_mJ": pulseEnergy_mJ, "peak_ADU": peak_ADU, "charge_nC": charge_nC, "energy_MeV": energy_MeV,
-            "lossCap_MeV": lossCap_MeV])
-        ?? spanFault(scales)
+        ?? spanFault([
+          "pulseEnergy_mJ": (pulseEnergy_mJ, 1e-6...100), "peak_ADU": (peak_ADU, 1...1e5), "charge_nC": (charge_nC, 1e-3...10),
+          "energy_MeV": (energy_MeV, 1...1e5), "lossCap_MeV": (lossCap_MeV, 0.1...100),
+          "scale_fsPerPx": (single(scale_fsPerPx), 0.05...10), "scale_MeVPerPx": (single(scale_MeVPerPx), 0.02...10),
+        ])
     }
   }
 
@@ -137,7 +137,7 @@ public struct XTCAVSimulator: ShotSimulator {
     let loss = drawn.chargeNC > 0 ? drawn.pulseEnergyMJ / drawn.chargeNC : 0
     let peak = drawn.bunches.flatMap(\.loss).max() ?? 0
     return SimulatedShot(
-      leaves: leaves,
+      leaves: leaves, hasBeam: hasBeam,
       truth: [
         text(drawn.lasingClass != 0), text(drawn.lasingClass), text(drawn.bunches.isEmpty), text(drawn.isCropped),
         text(drawn.isSaturated), text(drawn.pulseEnergyMJ), text(loss), text(peak), text(drawn.chargeNC), text(drawn.lengthFS),

@@ -200,3 +200,20 @@ func plainCSPADArraysKeepTheirOrder(_ extents: [Int]) throws {
   let picture = LineCamera.stacked([row, row.map { $0 * 10 }])
   #expect(picture.shape == [1, 2, 512] && picture.elements[300] == 49 && picture.elements[812] == 490)
 }
+
+@Test func gainMapBitsBecomeFactors() throws {
+  // ASIC 5 of quad 2 (section 2, second half) in low gain at rows of 10 and more; everything else in high gain.
+  let record = XTC1Record.cspadConfiguration(.cspad) { quad, row, _ in quad == 2 && row >= 10 ? 0xFFFF & ~(1 << 5) : 0xFFFF }
+  #expect(record.bytes.count == 287_928)
+  var configuration = Payload.Configuration(typeName: "CspadConfig", version: 5, bytes: record.bytes)
+  let factors = try CSPAD.gainFactors(from: configuration, path: "p")
+  let low = factors.elements.indices.filter { factors.elements[$0] != 1 }
+  #expect(low.count == 175 * 194)
+  for i in low { #expect(factors.elements[i] == 6.85 && i / (185 * 388) == 18 && i % 388 >= 194 && i / 388 % 185 >= 10) }
+  let constants = try CalibrationConstants(gain: Tensor(repeating: 13.7, factors.shape)).applying(gainFactors: factors, path: "p")
+  // signal = (raw - pedestal) · 6.85 / 13.7 in low gain.
+  let gain = try #require(constants.gain)
+  #expect(abs(gain.elements[low[0]] - 2) < 1e-6)
+  configuration.bytes.removeLast(1)
+  #expect(throws: InputError.self) { try CSPAD.gainFactors(from: configuration, path: "p") }
+}

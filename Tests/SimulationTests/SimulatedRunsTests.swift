@@ -186,6 +186,16 @@ private func number(_ row: [String: String], _ key: String) throws -> Double {
     plan.cspad.hitRate = 1.5
     let error = #expect(throws: InputError.self) { try SimulatedRuns.write(plan, to: "/nonexistent/never/made") }
     #expect(error?.place == "cspad.hitRate")
+    plan = SimulationPlan(detector: .xtcav)
+    for (place, change) in [
+      ("xtcav.charge_nC", { $0.xtcav.charge_nC = 0...1 }), ("xtcav.scale_fsPerPx", { $0.xtcav.scale_fsPerPx = .nan }),
+      ("runs", { $0.runs = [1, 1] }), ("experiment", { $0.experiment = "../x" }), ("xtcav.width, height", { $0.xtcav.width = 1 }),
+    ] as [(String, (inout SimulationPlan) -> Void)] {
+      var faulty = plan
+      change(&faulty)
+      let error = #expect(throws: InputError.self) { try SimulatedRuns.write(faulty, to: "/nonexistent/never/made") }
+      #expect(error?.place == place)
+    }
   }
 }
 
@@ -486,7 +496,7 @@ func theProjectsReaderFindsWhatTheWriterWrote(_ camera: SimulationPlan.Camera) t
     #expect(payload.bytes == independent.bytes && payload.configuration?.bytes.count == (camera == .cspad ? 287_928 : 12))
     let energy = try #require(event.scalars.first { $0.key.contains("L3Energy") }?.value)
     #expect(energy > 1000)
-    #expect(event.eventCodes.contains(162) || event.eventCodes.contains(140))
+    #expect(event.eventCodes.contains(162) == (written.truth[index]["beam_on"] == "0"))
     index += 1
   }
   #expect(index == 4)

@@ -7,7 +7,7 @@ import Tensors
 /// Reads the DAQ records `CspadElement` v1, v2 (with `CspadConfig` v1...v5) and `Cspad2x2Element` v1, and plain arrays
 /// `[n,185,388]`, `[4,8,185,388]`, `[185,388,2]`, `[185,388]` and the `[1480,1552]` slab of cheetah.
 /// Sections that the run did not store are NaN in raw counts and masked in the frame; so are the non-bonded pixels,
-/// which see no photons. Source: lcls-psana/psddldata data/cspad.ddl; facts in Docs/Formats.
+/// which see no photons. Source: lcls-psana/psddldata data/cspad.ddl.
 public struct CSPAD: Detector {
   public static let name = "cspad"
 
