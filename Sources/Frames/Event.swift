@@ -5,7 +5,7 @@ public struct EventID: Hashable, Codable, Sendable, Comparable {
   /// The experiment, such as `cxitut13`; empty where the container does not say.
   public var experiment: String
   public var run: Int
-  /// Unix time.
+  /// As the facility stamps the event: Unix time for LCLS, seconds since 1990-01-01 UTC for LCLS-II (`EventReader.epoch_s`).
   public var seconds: UInt32
   public var nanoseconds: UInt32
   /// The 360 Hz pulse number, 0...131039; 0 where the container has none (LCLS-II).

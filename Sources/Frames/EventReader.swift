@@ -13,9 +13,13 @@ public protocol EventReader: AnyObject {
   var skipped: [String: Int] { get }
   /// Transitions seen so far beside the events they frame: name -> count, such as `BeginRun: 1`.
   var transitions: [String: Int] { get }
+  /// What to add to the seconds of an event's identity to get Unix time, s.
+  static var epoch_s: Double { get }
 }
 
 extension EventReader {
   /// None: most containers hold only events.
   public var transitions: [String: Int] { [:] }
+  /// Nothing: seconds are Unix time.
+  public static var epoch_s: Double { 0 }
 }

@@ -6,11 +6,12 @@ import Testing
 
 /// Whatever the bytes of a file say, reading it gives events or one InputError.
 @Suite struct HostileFileTests {
-  enum Sample: String, CaseIterable, Sendable { case xtc1, xtc2, hdf5, png8, png16, jpeg, npy, npz }
+  enum Sample: String, CaseIterable, Sendable { case xtc1, xtc1Compressed, xtc2, hdf5, png8, png16, jpeg, npy, npz }
 
   private func bytes(_ sample: Sample, _ scratch: Scratch) throws -> [UInt8] {
     switch sample {
     case .xtc1: SampleFiles.xtc1
+    case .xtc1Compressed: SampleFiles.xtc1Compressed
     case .xtc2: SampleFiles.xtc2
     case .hdf5: try SampleFiles.hdf5(in: scratch)
     case .png8: PNG.encode(grey: SampleFiles.grey8, rows: 9, columns: 12)
@@ -23,7 +24,7 @@ import Testing
 
   private func open(_ sample: Sample, _ path: String) throws(InputError) -> any EventReader {
     switch sample {
-    case .xtc1: try XTC1Reader(opening: path)
+    case .xtc1, .xtc1Compressed: try XTC1Reader(opening: path)
     case .xtc2: try XTC2Reader(opening: path)
     case .hdf5: try HDF5Reader(opening: path)
     case .png8, .png16: try PNGReader(opening: path)
@@ -65,12 +66,13 @@ import Testing
     let whole = try bytes(sample, scratch)
     let complete = try read(sample, whole, scratch.file("a")).events
     var random = Philox(seed: 17)
-    // Every length near the start, where headers end, and 500 anywhere.
-    let lengths = Array(0..<min(160, whole.count)) + (0..<500).map { _ in Int(random.next() % UInt64(whole.count)) }
+    // Every length near the start and the end, where headers end, and 500 anywhere.
+    let lengths =
+      Array(0..<min(160, whole.count)) + Array(max(0, whole.count - 400)..<whole.count) + (0..<500).map { _ in Int(random.next() % UInt64(whole.count)) }
     for length in lengths {
       let (events, failed) = try read(sample, Array(whole[..<length]), scratch.file("a"))
       // Datagrams simply follow one another: a cut between two leaves a shorter, intact file.
-      let isIntact = [.xtc1, .xtc2].contains(sample) && events <= complete
+      let isIntact = [.xtc1, .xtc1Compressed, .xtc2].contains(sample) && events <= complete
       #expect(failed || isIntact, "\(sample) cut to \(length) bytes gave \(events) events")
     }
   }

@@ -54,6 +54,46 @@ enum SampleFiles {
     + datagram1(12, seconds: 1004, fiducial: 0x1FFFF, [xtc1(type: 0x0001_0002, phy: opal, frame(300))])
     + datagram1(7, seconds: 1005, [])
 
+  /// Hist16 as the tables of the format have it: pixels within 255 of `base` in one byte, a bitmap that tells which.
+  static func hist16(_ pixels: [UInt16], base: UInt16, isRunLength: Bool) -> [UInt8] {
+    var values: [UInt8] = []
+    var words = [UInt16](repeating: 0, count: (pixels.count + 15) / 16)
+    for (index, pixel) in pixels.enumerated() {
+      if pixel >= base, pixel - base < 256 {
+        values.append(UInt8(pixel - base))
+        words[index / 16] |= 1 << UInt16(index % 16)
+      } else {
+        values += le(pixel)
+      }
+    }
+    let bitmap = isRunLength ? words.flatMap { [1, $0] } : words
+    let body = le(base) + le(UInt32(values.count)) + values + le(UInt32(bitmap.count)) + bitmap.flatMap { le($0) }
+    let sum = pixels.reduce(0 as UInt32) { $0 &+ UInt32($1) }
+    return le((isRunLength ? 3 : 1) as UInt32) + le(sum) + le(UInt32(body.count)) + body
+  }
+
+  static func block(header: [UInt8], engine: UInt32, size: Int, _ body: [UInt8]) -> [UInt8] {
+    le(UInt32(header.count)) + header + le(engine) + le(0 as UInt32) + le(UInt32(size)) + le(UInt32(body.count)) + body
+      + [UInt8](repeating: 0, count: (4 - body.count % 4) % 4)
+  }
+
+  static let compressedPixels: [UInt16] = (0..<40).map { $0 % 7 == 3 ? 9000 + $0 : 1000 + $0 * 5 }
+  static let compressedFrame: [UInt8] =
+    le(8 as UInt32) + le(5 as UInt32) + le(16 as UInt32) + le(32 as UInt32) + compressedPixels.flatMap { le($0) }
+
+  /// The same Frame in three encodings, and a compressed leaf of a kind that is not read.
+  static let xtc1Compressed: [UInt8] = {
+    let header = Array(compressedFrame[..<16]), pixels = Array(compressedFrame[16...])
+    let frames = [
+      block(header: header, engine: 0, size: 80, pixels),
+      block(header: header, engine: 1, size: 80, hist16(compressedPixels, base: 1000, isRunLength: false)),
+      block(header: header, engine: 1, size: 80, hist16(compressedPixels, base: 1000, isRunLength: true)),
+    ]
+    return datagram1(
+      12, seconds: 1, fiducial: 3,
+      frames.map { xtc1(type: 0x8001_0002, phy: opal, $0) } + [xtc1(type: 0x8001_0003, phy: 0x200, [1, 2, 3, 4])])
+  }()
+
   // MARK: XTC2
 
   static func xtc2(type: UInt16, id: UInt32 = 0, damage: UInt16 = 0, _ payload: [UInt8]) -> [UInt8] {

@@ -62,10 +62,13 @@ public struct Inspection: Codable, Hashable, Sendable {
     if wantsArrays { arrays = [] }
     var runs: Set<Int> = []
     var scalars: Set<String> = []
+    var identities: Set<EventID> = []
+    let epoch_s = type(of: reader).epoch_s
     var places: [PayloadInfo: Int] = [:]
     do throws(InputError) {
       while let event = try reader.next() {
-        add(event, &places)
+        add(event, epoch_s, &places)
+        identities.insert(event.id)
         runs.insert(event.id.run)
         scalars.formUnion(event.scalars.keys)
         if events % 64 == 0 { progress?(Progress("inspect", done: events, total: 0)) }
@@ -77,16 +80,19 @@ public struct Inspection: Codable, Hashable, Sendable {
     self.scalars = scalars.sorted()
     transitions = reader.transitions
     skipped = reader.skipped
-    if events > 1, firstTime_s == nil {
-      problems.append(Problem(place: "events", expected: "a time for each event", found: "none; events differ by position only"))
+    if identities.count < events {
+      problems.append(
+        Problem(
+          place: "events", expected: "\(events) different identities (run, time, fiducial)", found: "\(identities.count)"))
     }
   }
 
-  private mutating func add(_ event: Event, _ places: inout [PayloadInfo: Int]) {
+  private mutating func add(_ event: Event, _ epoch_s: Double, _ places: inout [PayloadInfo: Int]) {
     events += 1
     if experiment.isEmpty { experiment = event.id.experiment }
+    // Zero stands for no time: no shot is that old.
     if event.id.seconds > 0 {
-      let time = Double(event.id.seconds) + Double(event.id.nanoseconds) * 1e-9
+      let time = epoch_s + Double(event.id.seconds) + Double(event.id.nanoseconds) * 1e-9
       firstTime_s = min(firstTime_s ?? time, time)
       lastTime_s = max(lastTime_s ?? time, time)
     }
@@ -127,11 +133,12 @@ extension Inspection: CustomStringConvertible {
     for source in sources {
       let info = source.info
       let name = info.source.isEmpty ? "picture" : info.source
-      let version = info.version == 0 ? "" : " v\(info.version)"
-      let unit = info.element == .record ? "bytes" : "ADU"
+      let parts = [info.version >> 16, info.version >> 8 & 0xFF, info.version & 0xFF].map(String.init)
+      let version = info.version == 0 ? "" : container == "xtc2" ? " " + parts.joined(separator: ".") : " v\(info.version)"
+      let unit = info.element == .record ? " bytes" : [.float32, .float64].contains(info.element) ? "" : " (ADU)"
       let configured = source.configuration.map { ", configured by \($0)" } ?? ""
       lines.append(
-        line("source", "\(name): \(info.typeName)\(version), \(info.element.rawValue) \(info.shape) (\(unit)) in \(source.count) events\(configured)"))
+        line("source", "\(name): \(info.typeName)\(version), \(info.element.rawValue) \(info.shape)\(unit) in \(source.count) events\(configured)"))
     }
     if !scalars.isEmpty { lines.append(line("scalars", scalars.joined(separator: ", "))) }
     if !eventCodes.isEmpty {

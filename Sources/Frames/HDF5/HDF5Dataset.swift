@@ -16,6 +16,8 @@ public final class HDF5Dataset {
   public let element: HDF5Element
   /// The current extents, outermost first; `[]` for a single value.
   public private(set) var shape: Shape
+  /// The same for all links to one dataset.
+  let identity: UInt64
   let file: HDF5File
   let handle: HDF5Handle
 
@@ -27,9 +29,27 @@ public final class HDF5Dataset {
     let place = file.place(path)
     shape = try Self.extents(handle, place)
     element = try Self.element(handle, place)
+    var address: UInt64 = 0
+    try place.check(unsafe psi_h5_object(handle.id, ".", &address), "a dataset")
+    identity = address
+    try checkChunks()
   }
 
   var place: HDF5Place { file.place(path) }
+
+  /// Chunks that are larger than an axis of fixed extent exist in corrupt files only, and HDF5 1.10 would copy beyond them.
+  private func checkChunks() throws(InputError) {
+    let properties = try HDF5Handle(H5Dget_create_plist(handle.id), .properties, place, "creation properties")
+    guard H5Pget_layout(properties.id) == H5D_CHUNKED else { return }
+    let space = try HDF5Handle(H5Dget_space(handle.id), .dataspace, place, "a data space")
+    var chunk = [hsize_t](repeating: 0, count: 33), limits = [hsize_t](repeating: 0, count: 33)
+    let rank = Int(try place.check(unsafe H5Pget_chunk(properties.id, 33, &chunk), "chunk extents"))
+    let isLikeSpace = rank == shape.rank && rank > 0
+    try place.check(unsafe H5Sget_simple_extent_dims(space.id, nil, &limits), "extents")
+    guard isLikeSpace, zip(chunk, limits).prefix(rank).allSatisfy({ $0 > 0 && $0 <= $1 }) else {
+      throw place.error("chunks within \(limits.prefix(max(rank, shape.rank)))", found: "chunks of \(chunk.prefix(max(rank, 0)))")
+    }
+  }
 
   private static func extents(_ handle: HDF5Handle, _ place: HDF5Place) throws(InputError) -> Shape {
     let space = try HDF5Handle(H5Dget_space(handle.id), .dataspace, place, "a data space")

@@ -74,7 +74,7 @@ public final class HDF5Reader: EventReader {
     imageDatasets = images.map(\.path)
     let count = StackLayout.eventCount(chosen.shape)
     eventCount = count
-    for other in images where other.path != chosen.path { skipped["dataset \(other.path)"] = 1 }
+    for other in images where other.identity != chosen.identity { skipped["dataset \(other.path)"] = 1 }
     columns = try HDF5Columns(
       rows.filter { $0.shape[0] == count }, run: XTC1FileName(path.replacing("_", with: "-"))?.run ?? 0, path: path)
   }

@@ -11,6 +11,8 @@ import Tensors
 /// Source: xtcdata `Dgram.hh`, `Xtc.hh`, `ShapesData.hh`.
 public final class XTC2Reader: EventReader {
   public static let container = "xtc2"
+  /// LCLS-II counts from the EPICS epoch, 1990-01-01 UTC.
+  public static let epoch_s: Double = 631_152_000
 
   /// The first datagram is a Configure around a Parent.
   public static func recognizes(head: [UInt8], path: String) -> Bool {
@@ -167,6 +169,8 @@ public final class XTC2Reader: EventReader {
             arrays[path, default: []].append((names, value))
           }
         } else {
+          // The entries of an enumeration's dictionary are constants, no measurements.
+          guard value.field.type != .enumDictionary else { continue }
           let isOnlySegment = segmentCounts[path, default: 1] == 1
           event.scalars[isOnlySegment ? path : "\(path)/segment\(names.segment)"] = value.number
         }
