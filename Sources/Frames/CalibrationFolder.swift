@@ -150,37 +150,17 @@ public struct CalibrationFolder: Sendable {
 
   /// Text or .npy by content; the count must be `shape`'s, however the file groups its axes.
   static func array(_ bytes: [UInt8], shape: Shape, path: String) throws(InputError) -> Tensor<Float> {
-    let values = bytes.starts(with: NPYFloats.magic) ? try NPYFloats.floats(bytes, path: path) : try CalibrationText.parse(bytes, path: path).values
+    let values: [Float]
+    if bytes.starts(with: NPYArray.magic) {
+      let stored = try NPYArray(parsing: bytes, path: path)
+      let info = PayloadInfo(source: "", typeName: "npy", element: stored.element, shape: stored.shape)
+      values = try NumericArray.decode(Payload(info: info, bytes: stored.bytes), path: path)
+    } else {
+      values = try CalibrationText.parse(bytes, path: path).values
+    }
     guard values.count == shape.count else {
       throw InputError(path: path, place: "", expected: "\(shape.count) numbers for \(shape)", found: "\(values.count)")
     }
     return Tensor(shape, values)
-  }
-}
-
-/// A numpy array of numbers in a `.npy` file, version 1 to 3, little-endian, C order.
-/// Source: numpy/lib/format.py.
-enum NPYFloats {
-  static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
-
-  static func floats(_ bytes: [UInt8], path: String) throws(InputError) -> [Float] {
-    func malformed(_ expected: String, _ found: String) -> InputError {
-      InputError(path: path, place: "header", expected: expected, found: found)
-    }
-    guard bytes.count >= 12, (1...3).contains(bytes[6]) else { throw malformed("a .npy header", "\(bytes.count) bytes") }
-    let wide = bytes[6] > 1
-    let size = Int(bytes[8]) | Int(bytes[9]) << 8 | (wide ? Int(bytes[10]) << 16 | Int(bytes[11]) << 24 : 0), start = wide ? 12 : 10
-    guard size <= 65536, start + size <= bytes.count else { throw malformed("a header of \(size) bytes", "\(bytes.count) bytes in all") }
-    let header = String(decoding: bytes[start..<start + size], as: UTF8.self)
-    guard !header.contains("True") else { throw malformed("C order", "Fortran order") }
-    let kinds: [(String, ElementType)] = [
-      ("<f4", .float32), ("<f8", .float64), ("<i2", .int16), ("<u2", .uint16), ("<i4", .int32), ("<u4", .uint32), ("<i8", .int64),
-      ("<u8", .uint64), ("|u1", .uint8), ("|i1", .int8),
-    ]
-    guard let element = kinds.first(where: { header.contains("'\($0.0)'") })?.1 else { throw malformed("a numeric dtype", header) }
-    let body = Array(bytes[(start + size)...])
-    guard body.count % element.size == 0 else { throw malformed("whole elements of \(element.size) bytes", "\(body.count) bytes") }
-    let info = PayloadInfo(source: "", typeName: "npy", element: element, shape: [body.count / element.size])
-    return try NumericArray.decode(Payload(info: info, bytes: body), path: path)
   }
 }

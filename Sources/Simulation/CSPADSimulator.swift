@@ -49,14 +49,17 @@ public struct CSPADSimulator: ShotSimulator {
 
     var fault: ParameterFault? {
       if roiMask == 0 { return ("roiMask", "at least one section", "0") }
-      if !(noise_ADU >= 0 && commonMode_ADU >= 0 && gain_ADUPerEV > 0 && pulseEnergy_mJ > 0 && spotPhotons > 0 && centreOffset_mm >= 0) {
-        return ("noise_ADU, commonMode_ADU, gain_ADUPerEV, pulseEnergy_mJ, spotPhotons, centreOffset_mm", "no negative number", "one")
-      }
       return rateFault([
         "hitRate": hitRate, "noJetRate": noJetRate, "streakRate": streakRate, "iceRate": iceRate, "calibrantRate": calibrantRate,
         "shadowRate": shadowRate, "badPixelRate": badPixelRate, "deadASICRate": deadASICRate,
         "wideCommonModeRate": wideCommonModeRate,
-      ]) ?? spanFault(["photonEnergy_eV": photonEnergy_eV, "distance_mm": distance_mm, "ringPhotons": ringPhotons])
+      ]) ?? spanFault([
+        "photonEnergy_eV": (photonEnergy_eV, 1000...25000), "distance_mm": (distance_mm, 20...5000),
+        "ringPhotons": (ringPhotons, 1e-6...1e4), "centreOffset_mm": (single(centreOffset_mm), 0...50),
+        "spotPhotons": (single(spotPhotons), 1e-3...1e6), "pulseEnergy_mJ": (single(pulseEnergy_mJ), 1e-6...100),
+        "noise_ADU": (single(noise_ADU), 0...1000), "commonMode_ADU": (single(commonMode_ADU), 0...1000),
+        "gain_ADUPerEV": (single(gain_ADUPerEV), 1e-6...1),
+      ])
     }
   }
 
@@ -66,8 +69,8 @@ public struct CSPADSimulator: ShotSimulator {
     "photon_energy_eV", "distance_mm", "centre_x_mm", "centre_y_mm",
   ]
 
-  let source = XTC1Leaf.Source.cspad
-  let configuration: [XTC1Leaf]
+  let source = XTC1Source.cspad
+  let configuration: [XTC1Record]
   let parameters: Parameters
   let hitRate: Double
   let detector: CSPADSensors

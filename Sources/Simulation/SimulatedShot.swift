@@ -5,7 +5,7 @@ import Tensors
 
 /// One simulated event: what the DAQ would have stored, and what was true.
 struct SimulatedShot: Sendable {
-  var leaves: [XTC1Leaf]
+  var leaves: [XTC1Record]
   /// The values of the simulator's columns, in their order.
   var truth: [String]
 }
@@ -18,7 +18,7 @@ struct BeamlineRecord: Sendable {
   var eventCodes: [UInt32] = []
 
   /// EBeam, gas detector (two duplicates before and after attenuation) and event codes.
-  func leaves(_ random: inout Philox) -> [XTC1Leaf] {
+  func leaves(_ random: inout Philox) -> [XTC1Record] {
     let monitors = (0..<6).map { index -> Double in
       let share = index < 4 ? 1.0 : 0.1
       return share * pulseEnergyMJ * (1 + random.normal(0, 0.05)) + random.normal(0, 0.002)
@@ -29,12 +29,12 @@ struct BeamlineRecord: Sendable {
 
 /// A detector's simulator: one run's nuisances drawn once, then any shot of it from the shot's own generator.
 protocol ShotSimulator: Sendable {
-  /// `CxiDs1.0:Cspad.0`.
-  var source: XTC1Leaf.Source { get }
+  /// Where its records come from.
+  var source: XTC1Source { get }
   /// Names of the truth columns, with units.
   static var columns: [String] { get }
   /// The leaves of the Configure transition.
-  var configuration: [XTC1Leaf] { get }
+  var configuration: [XTC1Record] { get }
   /// Shot of this run; `hasBeam` false is an event-code-162 shot. Depends on `random` alone.
   func shot(hasBeam: Bool, fiducial: UInt32, position: Double, random: Philox) -> SimulatedShot
   /// The constants that dark and flat-field runs would have given.

@@ -71,7 +71,13 @@ func rateFault(_ rates: KeyValuePairs<String, Double>) -> ParameterFault? {
   return nil
 }
 
-func spanFault(_ spans: KeyValuePairs<String, ClosedRange<Double>>) -> ParameterFault? {
-  for (name, span) in spans where !(span.lowerBound > 0 && span.upperBound.isFinite) { return (name, "a positive range", "\(span)") }
+/// Ranges and single numbers that must lie within `limits`, which keep a run simulable.
+func spanFault(_ spans: KeyValuePairs<String, (ClosedRange<Double>, ClosedRange<Double>)>) -> ParameterFault? {
+  for (name, (span, limits)) in spans where !(limits.contains(span.lowerBound) && limits.contains(span.upperBound)) {
+    return (name, "within \(limits)", "\(span)")
+  }
   return nil
 }
+
+/// One number as a range; NaN, which no range can hold, as one that fits no limits.
+func single(_ value: Double) -> ClosedRange<Double> { value.isNaN ? -Double.infinity...Double.infinity : value...value }

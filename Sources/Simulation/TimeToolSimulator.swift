@@ -38,7 +38,10 @@ public struct TimeToolSimulator: ShotSimulator {
         return ("width, height", "64...4096 × 16...4096", "\(width) × \(height)")
       }
       return rateFault(["referenceRate": referenceRate, "noLaserRate": noLaserRate, "secondEdgeRate": secondEdgeRate])
-        ?? spanFault(["depth": depth, "rise_px": rise_px, "peak_ADU": peak_ADU, "scale_fsPerPx": scale_fsPerPx])
+        ?? spanFault([
+          "depth": (depth, 0...1), "rise_px": (rise_px, 0.1...1000), "peak_ADU": (peak_ADU, 1...1e5),
+          "scale_fsPerPx": (scale_fsPerPx, 1e-3...1000), "jitter_px": (single(jitter_px), 0...2000),
+        ])
     }
   }
 
@@ -47,8 +50,8 @@ public struct TimeToolSimulator: ShotSimulator {
     "scale_fs_per_px", "etalon_period_px", "stripe_row_px",
   ]
 
-  let source = XTC1Leaf.Source.timeTool
-  let configuration: [XTC1Leaf]
+  let source = XTC1Source.timeTool
+  let configuration: [XTC1Record]
   private let parameters: Parameters
   private let edgeRate: Double
   /// ADU above the offset of the undisturbed stripe, `[height, width]`.

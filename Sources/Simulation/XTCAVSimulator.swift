@@ -34,8 +34,8 @@ public struct XTCAVSimulator: ShotSimulator {
     public var charge_nC: ClosedRange<Double> = 0.15...0.30
     /// Electron energy of the run, MeV.
     public var energy_MeV: ClosedRange<Double> = 3300...3500
-    /// Most that a slice can lose on average, MeV, drawn a run.
-    public var lossCap_MeV: ClosedRange<Double> = 15...30
+    /// Most that a slice can lose on average, MeV, drawn a run; fingers reach about twice as deep.
+    public var lossCap_MeV: ClosedRange<Double> = 8...16
 
     public init() {}
 
@@ -44,13 +44,13 @@ public struct XTCAVSimulator: ShotSimulator {
         return ("width, height", "64...4096", "\(width) × \(height)")
       }
       if !(1...2).contains(bunches) { return ("bunches", "1 or 2", "\(bunches)") }
-      let scales = ["scale_fsPerPx": scale_fsPerPx...scale_fsPerPx, "scale_MeVPerPx": scale_MeVPerPx...scale_MeVPerPx]
-        as KeyValuePairs
       return rateFault(
         ["lasingRate": lasingRate, "emptyRate": emptyRate, "croppedRate": croppedRate, "saturatedRate": saturatedRate])
-        ?? spanFault(["pulseEnergy_mJ": pulseEnergy_mJ, "peak_ADU": peak_ADU, "charge_nC": charge_nC, "energy_MeV": energy_MeV,
-            "lossCap_MeV": lossCap_MeV])
-        ?? spanFault(scales)
+        ?? spanFault([
+          "pulseEnergy_mJ": (pulseEnergy_mJ, 1e-6...100), "peak_ADU": (peak_ADU, 1...1e5), "charge_nC": (charge_nC, 1e-3...10),
+          "energy_MeV": (energy_MeV, 1...1e5), "lossCap_MeV": (lossCap_MeV, 0.1...100),
+          "scale_fsPerPx": (single(scale_fsPerPx), 0.05...10), "scale_MeVPerPx": (single(scale_MeVPerPx), 0.02...10),
+        ])
     }
   }
 
@@ -77,8 +77,8 @@ public struct XTCAVSimulator: ShotSimulator {
     "bunch_length_fs", "chirp_MeV_per_fs", "time_offset_px", "energy_offset_px", "energy_L3_MeV", "scale_fs_per_px", "scale_MeV_per_px",
   ]
 
-  let source = XTC1Leaf.Source.xtcav
-  let configuration: [XTC1Leaf]
+  let source = XTC1Source.xtcav
+  let configuration: [XTC1Record]
   private let parameters: Parameters
   private let lasingRate: Double
   private let charge: Double, dumpShare: Double, energy: Double, phase: Double

@@ -13,9 +13,9 @@ private func floats(_ values: [Float]) -> [UInt8] {
 }
 
 @Suite struct DAQEncoderPatterns {
-  static let path = realData + "/xtc1/daq_encoder_patterns.xtc"
+  static let path = RealData.file("xtc1/daq_encoder_patterns.xtc")
 
-  @Test(.enabled(if: hasRealData, "the folder of real data is absent"))
+  @Test(.enabled(if: RealData.isPresent, Comment(rawValue: RealData.absence)))
   func cspadReturnsThePatternTheDAQEncoderWrote() throws {
     let walk = try RunWalk(Self.path), payloads = walk.payloads(type: 28, name: "CxiDs1.0:Cspad.0")
     #expect(payloads.count == 2)
@@ -43,7 +43,7 @@ private func floats(_ values: [Float]) -> [UInt8] {
     }
   }
 
-  @Test(.enabled(if: hasRealData, "the folder of real data is absent"))
+  @Test(.enabled(if: RealData.isPresent, Comment(rawValue: RealData.absence)))
   func cspad2x2AndOpalReturnTheirPatterns() throws {
     let walk = try RunWalk(Self.path)
     for payload in walk.payloads(type: 41, name: "XppGon.0:Cspad2x2.0") {
@@ -59,7 +59,7 @@ private func floats(_ values: [Float]) -> [UInt8] {
     }
   }
 
-  @Test(.enabled(if: hasRealData, "the folder of real data is absent"))
+  @Test(.enabled(if: RealData.isPresent, Comment(rawValue: RealData.absence)))
   func everyTruncationThrows() throws {
     let walk = try RunWalk(Self.path)
     for (type, name) in [(28, "CxiDs1.0:Cspad.0"), (41, "XppGon.0:Cspad2x2.0"), (2, "XppEndstation.0:Opal1000.1")] as [(UInt32, String)] {
@@ -79,7 +79,7 @@ private func floats(_ values: [Float]) -> [UInt8] {
     }
   }
 
-  @Test(.enabled(if: hasRealData, "the folder of real data is absent"))
+  @Test(.enabled(if: RealData.isPresent, Comment(rawValue: RealData.absence)))
   func repeatedQuadsThrowInsteadOfOverwriting() throws {
     let walk = try RunWalk(Self.path)
     var payload = try #require(walk.payloads(type: 28, name: "c").first)
@@ -189,12 +189,31 @@ func plainCSPADArraysKeepTheirOrder(_ extents: [Int]) throws {
     .appendingPathComponent("Sources/Frames/Detectors").path
   let files = try FileManager.default.contentsOfDirectory(atPath: folder).map { $0.replacingOccurrences(of: ".swift", with: "") }
   let types = Set(DetectorCatalog.all.map { "\($0)" })
-  #expect(types == Set(files).subtracting(["Catalog", "RecordView"]))
+  #expect(types == Set(files).subtracting(["Catalog", "PayloadRecords"]))
 }
 
 @Test func lineCameraRowsStack() throws {
-  let row = try LineCamera.decode(array([4], .uint8, [1, 2, 3, 4]), path: "p")
-  #expect(row.shape == [1, 1, 4])
+  let values = (0..<512).map { UInt8($0 % 251) }
+  #expect(DetectorCatalog.detector(for: array([512], .uint8, values).info)?.name == "linecamera")
+  let row = try LineCamera.decode(array([512], .uint8, values), path: "p")
+  #expect(row.shape == [1, 1, 512] && row.elements[300] == 49)
   let picture = LineCamera.stacked([row, row.map { $0 * 10 }])
-  #expect(picture == Tensor([1, 2, 4], [1, 2, 3, 4, 10, 20, 30, 40]))
+  #expect(picture.shape == [1, 2, 512] && picture.elements[300] == 49 && picture.elements[812] == 490)
+}
+
+@Test func gainMapBitsBecomeFactors() throws {
+  // ASIC 5 of quad 2 (section 2, second half) in low gain at rows of 10 and more; everything else in high gain.
+  let record = XTC1Record.cspadConfiguration(.cspad) { quad, row, _ in quad == 2 && row >= 10 ? 0xFFFF & ~(1 << 5) : 0xFFFF }
+  #expect(record.bytes.count == 287_928)
+  var configuration = Payload.Configuration(typeName: "CspadConfig", version: 5, bytes: record.bytes)
+  let factors = try CSPAD.gainFactors(from: configuration, path: "p")
+  let low = factors.elements.indices.filter { factors.elements[$0] != 1 }
+  #expect(low.count == 175 * 194)
+  for i in low { #expect(factors.elements[i] == 6.85 && i / (185 * 388) == 18 && i % 388 >= 194 && i / 388 % 185 >= 10) }
+  let constants = try CalibrationConstants(gain: Tensor(repeating: 13.7, factors.shape)).applying(gainFactors: factors, path: "p")
+  // signal = (raw - pedestal) · 6.85 / 13.7 in low gain.
+  let gain = try #require(constants.gain)
+  #expect(abs(gain.elements[low[0]] - 2) < 1e-6)
+  configuration.bytes.removeLast(1)
+  #expect(throws: InputError.self) { try CSPAD.gainFactors(from: configuration, path: "p") }
 }

@@ -4,7 +4,7 @@ import Host
 import Tensors
 import Testing
 
-private func real(_ name: String) throws -> Geometry { try Geometry(readingFrom: realData + "/geometry/" + name) }
+private func real(_ name: String) throws -> Geometry { try Geometry(readingFrom: RealData.file("geometry/" + name)) }
 
 /// Intersection over union of two 0/1 pictures, the second shifted to the best place within `reach` of aligned middles.
 private func registeredIoU(_ a: Tensor<UInt8>, _ b: Tensor<UInt8>, reach: Int) -> Double {
@@ -42,7 +42,7 @@ private func turned(_ a: Tensor<UInt8>) -> Tensor<UInt8> {
   return Tensor([w, h], (0..<h * w).map { a.elements[($0 % h) * w + w - 1 - $0 / h] })
 }
 
-@Suite(.enabled(if: hasRealData, "the folder of real data is absent")) struct RealGeometries {
+@Suite(.enabled(if: RealData.isPresent, Comment(rawValue: RealData.absence))) struct RealGeometries {
   @Test func cspadImageIsAsLargeAsPsanaMakesIt() throws {
     let shape: Shape = [32, 185, 388], geometry = try real("cspad_default.data")
     let own = try Assembly(geometry: geometry.withoutInteractionPoint, panelShape: shape)

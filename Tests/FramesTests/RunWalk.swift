@@ -2,14 +2,6 @@ import Foundation
 import Frames
 import Testing
 
-/// Where files written by other people's software are; tests that need it skip where it is absent.
-let realData: String = {
-  if let path = ProcessInfo.processInfo.environment["PSIMAGENET_REALDATA"] { return path }
-  let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-  return root.deletingLastPathComponent().appendingPathComponent("shared/realdata").path
-}()
-let hasRealData = FileManager.default.fileExists(atPath: realData)
-
 /// A second, minimal XTC1 parser, written from the format tables alone: the judge of both reader and writer.
 struct RunWalk {
   struct Leaf {

@@ -186,6 +186,16 @@ private func number(_ row: [String: String], _ key: String) throws -> Double {
     plan.cspad.hitRate = 1.5
     let error = #expect(throws: InputError.self) { try SimulatedRuns.write(plan, to: "/nonexistent/never/made") }
     #expect(error?.place == "cspad.hitRate")
+    plan = SimulationPlan(detector: .xtcav)
+    for (place, change) in [
+      ("xtcav.charge_nC", { $0.xtcav.charge_nC = 0...1 }), ("xtcav.scale_fsPerPx", { $0.xtcav.scale_fsPerPx = .nan }),
+      ("runs", { $0.runs = [1, 1] }), ("experiment", { $0.experiment = "../x" }), ("xtcav.width, height", { $0.xtcav.width = 1 }),
+    ] as [(String, (inout SimulationPlan) -> Void)] {
+      var faulty = plan
+      change(&faulty)
+      let error = #expect(throws: InputError.self) { try SimulatedRuns.write(faulty, to: "/nonexistent/never/made") }
+      #expect(error?.place == place)
+    }
   }
 }
 
@@ -468,4 +478,26 @@ private func number(_ row: [String: String], _ key: String) throws -> Double {
     let written = try WrittenPlan(plan)
     #expect(Set(written.truth.map { $0["lasing_class"] }) == ["0", "1", "2", "3"])
   }
+}
+
+@Test(arguments: SimulationPlan.Camera.allCases)
+func theProjectsReaderFindsWhatTheWriterWrote(_ camera: SimulationPlan.Camera) throws {
+  var plan = SimulationPlan(detector: camera)
+  (plan.runs, plan.shotsPerRun, plan.darksPerRun, plan.cspad.roiMask) = ([5], 3, 1, 0xFF)
+  let written = try WrittenPlan(plan), path = try #require(written.files.first { $0.hasSuffix(".xtc") })
+  let reader = try XTC1Reader(opening: path), walk = try EventWalk(path)
+  var index = 0
+  while let event = try reader.next() {
+    #expect(event.id.run == 5 && event.id.experiment == plan.experiment)
+    let payload = try #require(event.payloads.first)
+    let detector = try #require(DetectorCatalog.detector(for: payload.info))
+    #expect(detector.name == camera.rawValue)
+    let independent = try walk.payload(index)
+    #expect(payload.bytes == independent.bytes && payload.configuration?.bytes.count == (camera == .cspad ? 287_928 : 12))
+    let energy = try #require(event.scalars.first { $0.key.contains("L3Energy") }?.value)
+    #expect(energy > 1000)
+    #expect(event.eventCodes.contains(162) || event.eventCodes.contains(140))
+    index += 1
+  }
+  #expect(index == 4)
 }

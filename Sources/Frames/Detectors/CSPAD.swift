@@ -7,7 +7,7 @@ import Tensors
 /// Reads the DAQ records `CspadElement` v1, v2 (with `CspadConfig` v1...v5) and `Cspad2x2Element` v1, and plain arrays
 /// `[n,185,388]`, `[4,8,185,388]`, `[185,388,2]`, `[185,388]` and the `[1480,1552]` slab of cheetah.
 /// Sections that the run did not store are NaN in raw counts and masked in the frame; so are the non-bonded pixels,
-/// which see no photons. Source: lcls-psana/psddldata data/cspad.ddl; facts in Docs/Formats.
+/// which see no photons. Source: lcls-psana/psddldata data/cspad.ddl.
 public struct CSPAD: Detector {
   public static let name = "cspad"
 
@@ -90,27 +90,27 @@ public struct CSPAD: Detector {
   }
 
   private static func element2x2(_ payload: Payload, _ path: String) throws(InputError) -> Tensor<Float> {
-    let record = RecordView(payload, path: path)
+    let record = BinaryRecord(payload, path: path)
     var values = [Float](repeating: 0, count: 2 * pixels)
     try record.int16s(at: 32, count: 2 * pixels, into: &values, at: 0)
     return Tensor([2, rows, columns], separated(values))
   }
 
   private static func element(_ payload: Payload, _ path: String) throws(InputError) -> Tensor<Float> {
-    let record = RecordView(payload, path: path)
+    let record = BinaryRecord(payload, path: path)
     guard let stored = payload.configuration else {
-      throw record.malformed("", expected: "the CspadConfig of this detector in the run's Configure", found: "none")
+      throw record.error(at: 0, "the CspadConfig of this detector in the run's Configure", "none")
     }
     let configuration = try CSPADConfiguration(stored, path: path)
     var values = [Float](repeating: .nan, count: 32 * pixels)
     var offset = 0, seen = Set<Int>()
     for _ in 0..<configuration.quadCount {
-      let quad = Int(try record.uint32(at: offset + 4) >> 24 & 3)
+      let quad = Int(try record.uint32(offset + 4) >> 24 & 3)
       guard seen.insert(quad).inserted else {
-        throw record.malformed("byte \(offset + 4)", expected: "each quad once", found: "quad \(quad) again")
+        throw record.error(at: offset + 4, "each quad once", "quad \(quad) again")
       }
       guard configuration.quadMask >> UInt32(quad) & 1 == 1 else {
-        throw record.malformed("byte \(offset + 4)", expected: "a quad of mask \(configuration.quadMask)", found: "quad \(quad)")
+        throw record.error(at: offset + 4, "a quad of mask \(configuration.quadMask)", "quad \(quad)")
       }
       offset += 32
       for section in configuration.sections(ofQuad: quad, elementVersion: payload.info.version) {
@@ -126,14 +126,14 @@ public struct CSPAD: Detector {
   /// What a run's gain map multiplies signals by: 1 in high gain (bit 1), 6.85 in low gain; `[32,185,388]`.
   /// Source: lcls1 Detector/src/PyDetectorAccess.py, AreaDetector.set_gain_mask_factor.
   public static func gainFactors(from configuration: Payload.Configuration, path: String) throws(InputError) -> Tensor<Float> {
-    let parsed = try CSPADConfiguration(configuration, path: path), record = RecordView(configuration, path: path)
+    let parsed = try CSPADConfiguration(configuration, path: path), record = BinaryRecord(configuration, path: path)
     var factors = [Float](repeating: 1, count: 32 * pixels)
     for quad in 0..<4 where parsed.quadMask >> UInt32(quad) & 1 == 1 {
       // One register block a quad, in quad order; the gain map [185][194] of all 16 ASICs ends each.
       let map = parsed.firstQuad + (quad + 1) * parsed.quadSize - rows * 194 * 2
       for row in 0..<rows {
         for column in 0..<194 {
-          let word = try record.uint16(at: map + (row * 194 + column) * 2)
+          let word = try record.uint16(map + (row * 194 + column) * 2)
           for asic in 0..<16 where word >> UInt16(asic) & 1 == 0 {
             factors[(8 * quad + asic / 2) * pixels + row * columns + asic % 2 * 194 + column] = lowGainFactor
           }
@@ -155,9 +155,9 @@ struct CSPADConfiguration {
   var firstQuad: Int, quadSize: Int
 
   init(_ configuration: Payload.Configuration, path: String) throws(InputError) {
-    let record = RecordView(configuration, path: path)
+    let record = BinaryRecord(configuration, path: path)
     guard configuration.typeName == "CspadConfig", (1...5).contains(configuration.version) else {
-      throw record.malformed("", expected: "CspadConfig v1...v5", found: "\(configuration.typeName) v\(configuration.version)")
+      throw record.error(at: 0, "CspadConfig v1...v5", "\(configuration.typeName) v\(configuration.version)")
     }
     let masks: Int, size: Int
     (masks, firstQuad, quadSize, size) =
@@ -169,11 +169,11 @@ struct CSPADConfiguration {
       default: (76, 88, 71960, 287928)
       }
     try record.require(0, size)
-    asicMask = try record.uint32(at: masks)
-    quadMask = try record.uint32(at: masks + 4)
-    roiMask = configuration.version == 1 ? .max : try record.uint32(at: masks + 8)
+    asicMask = try record.uint32(masks)
+    quadMask = try record.uint32(masks + 4)
+    roiMask = configuration.version == 1 ? .max : try record.uint32(masks + 8)
     guard quadMask <= 0xF else {
-      throw record.malformed("byte \(masks + 4)", expected: "a quad mask of 4 bits", found: "\(quadMask)")
+      throw record.error(at: masks + 4, "a quad mask of 4 bits", "\(quadMask)")
     }
   }
 

@@ -29,12 +29,12 @@ enum CameraFrame {
   /// `[1, H, W]` in ADU, from a `Frame` record or a plain `[H,W]` or `[1,H,W]` array.
   static func decode(_ payload: Payload, path: String) throws(InputError) -> Tensor<Float> {
     guard payload.info.typeName == "Frame", payload.info.element == .record else { return try array(payload, path) }
-    let record = RecordView(payload, path: path)
-    let width = Int(try record.uint32(at: 0)), height = Int(try record.uint32(at: 4)), depth = try record.uint32(at: 8)
-    guard (1...16).contains(depth) else { throw record.malformed("byte 8", expected: "a depth of 1...16 bits", found: "\(depth)") }
+    let record = BinaryRecord(payload, path: path)
+    let width = Int(try record.uint32(0)), height = Int(try record.uint32(4)), depth = try record.uint32(8)
+    guard (1...16).contains(depth) else { throw record.error(at: 8, "a depth of 1...16 bits", "\(depth)") }
     // Checked before the product: 65536² pixels is far above any camera and far below overflow.
     guard (1...65536).contains(width), (1...65536).contains(height) else {
-      throw record.malformed("byte 0", expected: "a width and height of 1...65536", found: "\(width) × \(height)")
+      throw record.error(at: 0, "a width and height of 1...65536", "\(width) × \(height)")
     }
     let count = width * height
     try record.require(16, depth <= 8 ? count : 2 * count)

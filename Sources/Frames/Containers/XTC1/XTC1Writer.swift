@@ -27,7 +27,7 @@ public final class XTC1Writer {
 
   /// Appends one datagram. `environment` is the run number in BeginRun, the readout groups in an event.
   public func write(
-    _ transition: Transition, seconds: UInt32, nanoseconds: UInt32, fiducial: UInt32, environment: UInt32 = 0, leaves: [XTC1Leaf] = []
+    _ transition: Transition, seconds: UInt32, nanoseconds: UInt32, fiducial: UInt32, environment: UInt32 = 0, leaves: [XTC1Record] = []
   ) throws(InputError) {
     precondition(isOpen, "written to a closed file")
     try append(
@@ -57,7 +57,7 @@ public final class XTC1Writer {
 
   /// One datagram as bytes: the leaves of all sources under one readout node. Traps above 2^31 bytes.
   public static func datagram(
-    _ transition: Transition, seconds: UInt32, nanoseconds: UInt32, fiducial: UInt32, environment: UInt32 = 0, leaves: [XTC1Leaf] = []
+    _ transition: Transition, seconds: UInt32, nanoseconds: UInt32, fiducial: UInt32, environment: UInt32 = 0, leaves: [XTC1Record] = []
   ) -> Data {
     precondition(fiducial < 131_040, "a fiducial is below 131040, got \(fiducial)")
     let inner = leaves.reduce(0) { $0 + 20 + $1.bytes.count }
@@ -96,6 +96,17 @@ struct RecordBytes {
   mutating func append(_ value: Double) {
     append(UInt32(truncatingIfNeeded: value.bitPattern))
     append(UInt32(truncatingIfNeeded: value.bitPattern >> 32))
+  }
+
+  /// Many words at once: the room is made before.
+  mutating func append(_ words: some Sequence<UInt16>, count: Int) {
+    var at = bytes.count
+    appendZeros(2 * count)
+    for word in words {
+      bytes[at] = UInt8(truncatingIfNeeded: word)
+      bytes[at + 1] = UInt8(truncatingIfNeeded: word >> 8)
+      at += 2
+    }
   }
 
   mutating func appendZeros(_ count: Int) { bytes.append(contentsOf: repeatElement(0, count: count)) }

@@ -1,52 +1,29 @@
 import Host
 import Tensors
 
-/// A packed little-endian record with its origin: every read is checked against the end and fails with the place.
-struct RecordView {
-  let bytes: [UInt8]
-  let path: String
-  /// What the record is, for messages: `CxiDs1.0:Cspad.0 CspadElement v2`.
-  let name: String
-
+extension BinaryRecord {
+  /// A detector's record, named for messages: `CxiDs1.0:Cspad.0 CspadElement v2`.
   init(_ payload: Payload, path: String) {
-    bytes = payload.bytes
-    self.path = path
-    name = "\(payload.info.source) \(payload.info.typeName) v\(payload.info.version)"
+    self.init(payload.bytes, path: path, name: "\(payload.info.source) \(payload.info.typeName) v\(payload.info.version)")
   }
 
   init(_ configuration: Payload.Configuration, path: String) {
-    bytes = configuration.bytes
-    self.path = path
-    name = "\(configuration.typeName) v\(configuration.version)"
-  }
-
-  func malformed(_ place: String, expected: String, found: String) -> InputError {
-    InputError(path: path, place: "\(name) \(place)", expected: expected, found: found)
+    self.init(configuration.bytes, path: path, name: "\(configuration.typeName) v\(configuration.version)")
   }
 
   /// Throws unless bytes `offset..<offset + count` exist.
-  func require(_ offset: Int, _ count: Int) throws(InputError) {
-    let (end, overflow) = offset.addingReportingOverflow(count)
-    guard offset >= 0, count >= 0, !overflow, end <= bytes.count else {
-      throw malformed("byte \(offset)", expected: "\(count) more bytes", found: "a record of \(bytes.count) bytes")
+  func require(_ offset: Int, _ size: Int) throws(InputError) {
+    guard offset >= 0, size >= 0, offset <= count, size <= count - offset else {
+      throw error(at: offset, "\(size) more bytes", "a record of \(count) bytes")
     }
   }
 
-  func uint32(at offset: Int) throws(InputError) -> UInt32 {
-    try require(offset, 4)
-    return UInt32(bytes[offset]) | UInt32(bytes[offset + 1]) << 8 | UInt32(bytes[offset + 2]) << 16 | UInt32(bytes[offset + 3]) << 24
-  }
-
-  func uint16(at offset: Int) throws(InputError) -> UInt16 {
-    try require(offset, 2)
-    return UInt16(bytes[offset]) | UInt16(bytes[offset + 1]) << 8
-  }
-
-  /// Adds `count` signed 16-bit numbers from `offset` to `destination` at `start`, `stride` apart.
-  func int16s(at offset: Int, count: Int, into destination: inout [Float], at start: Int) throws(InputError) {
-    try require(offset, count.multipliedReportingOverflow(by: 2).overflow ? Int.max : 2 * count)
-    for i in 0..<count {
-      let o = offset + 2 * i
+  /// Puts `length` signed 16-bit numbers from `offset` into `destination` at `start`.
+  func int16s(at offset: Int, count length: Int, into destination: inout [Float], at start: Int) throws(InputError) {
+    try require(offset, 2 * length)
+    let first = range.lowerBound + offset
+    for i in 0..<length {
+      let o = first + 2 * i
       destination[start + i] = Float(Int16(bitPattern: UInt16(bytes[o]) | UInt16(bytes[o + 1]) << 8))
     }
   }
