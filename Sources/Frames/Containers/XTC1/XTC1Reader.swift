@@ -79,7 +79,7 @@ public final class XTC1Reader: EventReader {
       return nil
     }
     transitions[transition.name, default: 0] += 1
-    let top = try XTC1Item(at: 20, in: datagram)
+    let top = try XTC1Leaf(at: 20, in: datagram)
     guard top.type.name == "Xtc" else { throw datagram.error(at: 32, "a container (type 1)", "type \(top.type)") }
 
     guard transition == .l1Accept else {
@@ -109,7 +109,7 @@ public final class XTC1Reader: EventReader {
   }
 
   /// Visits all undamaged leaves below a container, in file order.
-  private func walk(_ container: XTC1Item, _ visit: (XTC1Item) throws(InputError) -> Void) throws(InputError) {
+  private func walk(_ container: XTC1Leaf, _ visit: (XTC1Leaf) throws(InputError) -> Void) throws(InputError) {
     // A stack instead of recursion: nesting is whatever the file says.
     var waiting = [container]
     while let leaf = waiting.popLast() {
@@ -121,10 +121,10 @@ public final class XTC1Reader: EventReader {
         skipped["incomplete container", default: 0] += 1
         continue
       }
-      var children: [XTC1Item] = []
+      var children: [XTC1Leaf] = []
       var offset = 0
       while offset < leaf.payload.count {
-        let child = try XTC1Item(at: offset, in: leaf.payload)
+        let child = try XTC1Leaf(at: offset, in: leaf.payload)
         children.append(child)
         offset += child.extent
       }
@@ -132,7 +132,7 @@ public final class XTC1Reader: EventReader {
     }
   }
 
-  private func configure(_ leaf: XTC1Item, _ found: inout [UInt32: [Payload.Configuration]]) throws(InputError) {
+  private func configure(_ leaf: XTC1Leaf, _ found: inout [UInt32: [Payload.Configuration]]) throws(InputError) {
     guard leaf.type.name.hasSuffix("Config"), leaf.source.level == .source else { return }
     guard leaf.damage == 0 else {
       skipped["damaged \(leaf.type)", default: 0] += 1
@@ -142,7 +142,7 @@ public final class XTC1Reader: EventReader {
       .init(typeName: leaf.type.name, version: Int(leaf.type.version), bytes: leaf.payload.array()))
   }
 
-  private func collect(_ leaf: XTC1Item, _ event: inout Event) throws(InputError) {
+  private func collect(_ leaf: XTC1Leaf, _ event: inout Event) throws(InputError) {
     guard leaf.isIntact else {
       skipped[leaf.type.code == 0 ? "missing source" : "damaged \(leaf.type)", default: 0] += 1
       return
@@ -167,7 +167,7 @@ public final class XTC1Reader: EventReader {
   }
 
   /// The record that configured the device which wrote `leaf`.
-  private func configuration(of leaf: XTC1Item) -> Payload.Configuration? {
+  private func configuration(of leaf: XTC1Leaf) -> Payload.Configuration? {
     let all = configurations[leaf.source.phy] ?? []
     let wanted: [String] =
       switch leaf.type.name {
@@ -180,7 +180,7 @@ public final class XTC1Reader: EventReader {
 }
 
 /// One Xtc: header fields and payload.
-struct XTC1Item {
+struct XTC1Leaf {
   let damage: UInt32
   let source: XTC1Source
   let type: XTC1Format.TypeID

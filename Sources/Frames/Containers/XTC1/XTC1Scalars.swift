@@ -19,7 +19,7 @@ enum XTC1Scalars {
 
   /// Adds the numbers of an EBeam, FEEGasDetEnergy or TimeToolData leaf. EBeam fields that its mask marks as damaged are left
   /// out and counted.
-  static func collect(_ leaf: XTC1Item, into scalars: inout [String: Double], skipped: inout [String: Int]) throws(InputError) {
+  static func collect(_ leaf: XTC1Leaf, into scalars: inout [String: Double], skipped: inout [String: Int]) throws(InputError) {
     let version = Int(leaf.type.version)
     switch leaf.type.name {
     case "EBeam":
