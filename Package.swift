@@ -60,7 +60,7 @@ let package = Package(
     + module("Evaluation", ["Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", "COpenBLAS", "CLBFGS"])
     + module("Cues", ["Evaluation", "Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host"])
     + module("Publishing", ["Training", "Engine", "Pretexts", "Networks", "Graphs", "Corpora", "Tensors", "Host"])
-    + module("Reports", ["Host", "Tensors"])
+    + module("Reports", ["Cues", "Evaluation", "Training", "Pretexts", "Corpora", "Frames", "Host", "Tensors"])
     + [
       .executableTarget(
         name: "psimagenet",
