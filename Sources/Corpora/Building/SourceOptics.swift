@@ -46,7 +46,7 @@ struct SourceOptics: Sendable {
 
 extension SourceRecipe {
   /// Written for `geometry`: take the calibration folder's, by run.
-  static let geometryOfCalibration = "calibration"
+  public static let geometryOfCalibration = "calibration"
 
   /// The rows and columns of a stored panel that are used.
   func part(ofHeight height: Int, width: Int, path: String) throws(InputError) -> (rows: Range<Int>, columns: Range<Int>) {

@@ -17,7 +17,8 @@ public struct CropPosition: PretextTask {
   public var largestShare = 0.6
   /// Share of the side that is cut off all around before anything else.
   public var margin = 0.03
-  public var jitter = Jitter()
+  /// Pieces already lie at random places: no further shift.
+  public var jitter = Jitter(intensity: 0.1, offset: 0.05, noise: 0.05)
 
   public init() {}
 

@@ -1,0 +1,82 @@
+import ArgumentParser
+import Corpora
+import Cues
+import Engine
+import Evaluation
+import Foundation
+import Host
+import Simulation
+import Training
+
+struct Demo: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "The whole road on simulated detectors: raw runs, corpus, pretexts, transfer, cues, checkpoint, report.",
+    discussion: """
+      Everything lands in one folder, with the recipes, so that each step can be repeated by hand. A demo that was stopped goes on \
+      when run again. About 5 GB of disk for the raw runs.
+
+      Example: psimagenet demo --out demo
+      """)
+
+  @Option(help: "Folder for runs, corpus and report.") var out = "demo"
+  @Option(help: "Folder for the published checkpoint.") var checkpoints = "Checkpoints"
+  @Flag(help: "A sixth of the pictures and steps: to try the road, not to measure.") var quick = false
+  @Flag(help: "No progress lines.") var quiet = false
+
+  mutating func run() throws {
+    let plan = quick ? DemoPlan.quick : DemoPlan(), progress: ProgressHandler = quiet ? { _ in } : ProgressLine().handler
+    let signals = StopSignals(), clock = ContinuousClock(), began = clock.now
+    func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+    say("1/7 simulate raw runs of \(plan.cameras.map(\.rawValue).joined(separator: ", "))")
+    for camera in plan.cameras { try simulate(plan.simulation(camera), progress) }
+
+    say("2/7 build the corpus from the raw files")
+    let recipePath = "\(out)/corpus.yaml", recipe = plan.corpus()
+    try AtomicFile.write(recipe.yaml(), to: recipePath)
+    let corpus = try CorpusBuilder.build(recipeAt: recipePath, to: "\(out)/corpus", replacing: false) { progress($0) }
+
+    say("3/7 pretrain flip and crop-position, and the supervised trunk, from \(plan.seeds.count) seeds each")
+    var trained: [(family: String, folder: RunFolder)] = []
+    for (family, var recipe) in try plan.trainings {
+      recipe.corpus = "\(out)/corpus"
+      let folder = "\(out)/runs/\(recipe.name)"
+      try AtomicFile.write(CanonicalJSON.data(recipe), to: "\(out)/recipes/\(recipe.name).json")
+      if case .stopped = try Trainer(recipe, folder: folder).run(shouldStop: { signals.received }, progress: progress) {
+        say("stopped; run the same command again to go on")
+        throw ExitCode(75)
+      }
+      trained.append((family, RunFolder(folder)))
+    }
+
+    say("4/7 transfer: what probes read from the frozen features")
+    var trunks: [Trunk] = []
+    for run in trained { trunks.append(try Trunk(family: run.family, Checkpoint(reading: run.folder.last), path: run.folder.last)) }
+    let images = try corpus.images(corpus.records(in: .train).filter { $0.labels["beam"] != "dark" })
+    for seed in plan.seeds {
+      let like = trunks.first { $0.seed == seed }!
+      trunks.append(try Trunk.random(like.backbone, seed: seed, scaling: like.scaling, images: images))
+    }
+    let transfer = try TransferProtocol().run(trunks, on: plan.tasks, of: corpus, progress: progress)
+    try AtomicFile.write(CanonicalJSON.data(transfer), to: "\(out)/transfer.json")
+
+    say("5/7 cues: what the flip detector used")
+    let flip = trained.first { $0.family == "flip" }!.folder
+    let cues = try CueReport(Checkpoint(reading: flip.last), path: flip.last, corpus: corpus, progress: progress)
+    try AtomicFile.write(CanonicalJSON.data(cues), to: flip.path + "/cues.json")
+
+    for row in transfer.chosen where row.probe == "linear" {
+      print("\(row.task)  \(row.family)  \(row.stage)  \(row.test)  run: \(row.run?.description ?? "-")")
+    }
+    print(cues.verdict)
+    say("done in \(Int(seconds(clock.now - began))) s")
+  }
+
+  /// Writes the runs unless the very same ones are there.
+  private func simulate(_ plan: SimulationPlan, _ progress: @escaping ProgressHandler) throws {
+    let folder = "\(out)/raw/\(plan.detector.rawValue)", path = "\(folder)/plan.json", data = try CanonicalJSON.data(plan)
+    if FileManager.default.fileExists(atPath: path), try AtomicFile.read(path) == data { return }
+    _ = try SimulatedRuns.write(plan, to: folder, progress: progress)
+    try AtomicFile.write(data, to: path)
+  }
+}
