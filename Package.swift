@@ -57,8 +57,8 @@ let package = Package(
     + module("Corpora", ["Frames", "Tensors", "Host", yams], tests: ["Simulation"])
     + module("Pretexts", ["Networks", "Graphs", "Tensors"])
     + module("Training", ["Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", yams, logging])
-    + module("Evaluation", ["Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", "COpenBLAS", "CLBFGS"])
-    + module("Cues", ["Evaluation", "Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host"])
+    + module("Evaluation", ["Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", "COpenBLAS", "CLBFGS"], tests: ["Frames"])
+    + module("Cues", ["Evaluation", "Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host"], tests: ["Frames"])
     + module("Publishing", ["Training", "Engine", "Pretexts", "Networks", "Graphs", "Corpora", "Tensors", "Host"])
     + module("Reports", ["Cues", "Evaluation", "Training", "Pretexts", "Corpora", "Frames", "Host", "Tensors"])
     + [

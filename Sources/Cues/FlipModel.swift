@@ -13,11 +13,12 @@ public final class FlipModel {
   public let checkpoint: Checkpoint
   private let plan: Plan
   private let batch: Int
+  private let weighting: GradCAM.Weighting
 
   /// - Parameter stage: the stage whose maps are attributed, from 1; the one before the last where left out, since the last
   ///   is coarse.
   /// Throws when the checkpoint is not of a flip task.
-  public init(_ checkpoint: Checkpoint, path: String, stage: Int? = nil, batch: Int = 16) throws {
+  public init(_ checkpoint: Checkpoint, path: String, stage: Int? = nil, weighting: GradCAM.Weighting = .local, batch: Int = 16) throws {
     let recipe = checkpoint.description.recipe
     guard let flip = try recipe.task.task(path: path) as? Flip else {
       throw InputError(path: path, place: "recipe.task.name", expected: Flip.name, found: recipe.task.name)
@@ -33,6 +34,7 @@ public final class FlipModel {
     let map = stages[chosen - 1]
     let gradient = gradients(of: logits.sum(), withRespectTo: [map])[0]
     self.flip = flip
+    self.weighting = weighting
     self.checkpoint = checkpoint
     self.batch = batch
     plan = try Plan(
@@ -59,10 +61,10 @@ public final class FlipModel {
       let outputs = try plan.evaluate(["view": Tensor.stacked(views)], checkpoint.weights)
       let maps = outputs["map"]!, slopes = outputs["gradient"]!
       for row in 0..<count {
-        var attribution = GradCAM.map(maps[first: row], gradient: slopes[first: row])
+        var attribution = GradCAM.map(maps[first: row], gradient: slopes[first: row], weighting: weighting)
         if flip.antisymmetric {
           // The mirror image's evidence, brought back to this orientation.
-          let twin = GradCAM.map(maps[first: batch + row], gradient: slopes[first: batch + row])
+          let twin = GradCAM.map(maps[first: batch + row], gradient: slopes[first: batch + row], weighting: weighting)
           let back = Symmetry.mirror(twin)
           for i in attribution.elements.indices { attribution.elements[i] += back.elements[i] }
         }

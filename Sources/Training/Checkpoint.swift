@@ -38,6 +38,11 @@ public struct Checkpoint: Sendable {
     self.optimizer = optimizer
   }
 
+  /// The numbers that a run of `recipe` from `seed` starts with.
+  public static func freshWeights(_ recipe: TrainingRecipe, side: Int, classes: [String], seed: UInt64) throws(InputError) -> Weights {
+    try TrainingNetwork(recipe, side: side, classes: classes, path: "").initialWeights(seed: seed)
+  }
+
   /// Writes the whole file or leaves the old one.
   public func write(to path: String) throws(InputError) {
     let slots = weights.slots.map { SafeTensors.Entry(name: $0.path, weights[$0.path]) }

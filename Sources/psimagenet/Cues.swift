@@ -38,7 +38,8 @@ struct CuesCommand: ParsableCommand {
       } + [
         """
         planted pixel of \(report.planted.amplitude) sigma: oracle \(String(format: "%.4f", report.planted.oracle)), linear \(report.planted.linear), \
-        network \(report.planted.network), evidence at the pixel in \(report.planted.localized)
+        network \(report.planted.network), evidence at the pixel in \(report.planted.localized) \
+        (gradients weighted by their mean: \(report.planted.localizedByWeighting["mean"]!))
         \(report.verdict)
         """
       ]).joined(separator: "\n")

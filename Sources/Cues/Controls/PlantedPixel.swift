@@ -35,8 +35,11 @@ public struct PlantedPixel: Control, Codable, Hashable {
     public var linear: Score
     /// A fresh network trained like the judged one, on frames it has not seen.
     public var network: Score
-    /// The share of frames whose strongest evidence lies within one cell of the map from the pixel or its mirror twin.
+    /// The share of frames whose strongest evidence lies within one cell of the map from the pixel or its mirror twin, with
+    /// the weighting that the report's maps use.
     public var localized: Score
+    /// The same with each weighting of the gradients.
+    public var localizedByWeighting: [String: Score]
     public var row: Int
     public var column: Int
   }
@@ -76,20 +79,23 @@ public struct PlantedPixel: Control, Codable, Hashable {
     let linear = Score.accuracy(right: right, of: frames, chance: 0.5)
 
     let trained = try train(like: checkpoint, flip: flip, side: side, place: place, scaling: scaling, path: path, progress: progress)
-    // The last stage's own neighbourhood is wide; the deepest stage that still resolves the pixel is the first.
-    let model = try FlipModel(trained, path: path, stage: 1)
     let held = (0..<400).map { frame($0, side: side, at: place, stream: 12) }
-    let network = try model.accuracy(held, runs: Array(repeating: 0, count: held.count), metric: "planted pixel accuracy")
-    let hits = try model.judge(held).count { judgement in
-      let cell = Double(side) / Double(judgement.attribution.shape[0]), peak = GradCAM.peak(judgement.attribution)
-      func near(_ target: Int) -> Bool {
-        abs((Double(peak.row) + 0.5) * cell - Double(row)) <= 1.5 * cell && abs((Double(peak.column) + 0.5) * cell - Double(target)) <= 1.5 * cell
+    var localized: [String: Score] = [:], network: Score?
+    for weighting in GradCAM.Weighting.allCases {
+      let model = try FlipModel(trained, path: path, weighting: weighting)
+      network = try model.accuracy(held, runs: Array(repeating: 0, count: held.count), metric: "planted pixel accuracy")
+      let hits = try model.judge(held).count { judgement in
+        let cell = Double(side) / Double(judgement.attribution.shape[0]), peak = GradCAM.peak(judgement.attribution)
+        func near(_ target: Int) -> Bool {
+          abs((Double(peak.row) + 0.5) * cell - Double(row)) <= 1.5 * cell && abs((Double(peak.column) + 0.5) * cell - Double(target)) <= 1.5 * cell
+        }
+        return near(column) || near(side - 1 - column)
       }
-      return near(column) || near(side - 1 - column)
+      localized[weighting.rawValue] = Score.accuracy(right: hits, of: held.count)
     }
     return Outcome(
-      amplitude: amplitude, oracle: AnalyticOracle.flipAccuracy(pixelAmplitude: amplitude), linear: linear, network: network,
-      localized: Score.accuracy(right: hits, of: held.count), row: row, column: column)
+      amplitude: amplitude, oracle: AnalyticOracle.flipAccuracy(pixelAmplitude: amplitude), linear: linear, network: network!,
+      localized: localized[GradCAM.Weighting.local.rawValue]!, localizedByWeighting: localized, row: row, column: column)
   }
 
   private func train(

@@ -1,10 +1,36 @@
 import Tensors
 
-/// Gradient-weighted class activation maps, with their sign. Source: Selvaraju et al., ICCV 2017, without the rectifier:
-/// of a yes-or-no question both answers have evidence, and a rectified map of the wrong one vanishes.
+/// Gradient-weighted class activation maps, with their sign: of a yes-or-no question both answers have evidence, and a
+/// rectified map of the wrong one vanishes.
 public enum GradCAM {
+  /// How a channel's gradient weighs its map.
+  public enum Weighting: String, Codable, Sendable, CaseIterable {
+    /// By its mean over the map. Source: Selvaraju et al., ICCV 2017.
+    case mean
+    /// Place by place, so that evidence which depends on where a feature lies keeps its sign there.
+    /// Source: HiResCAM, Draelos and Carin, arXiv:2011.08891.
+    case local
+  }
+
+  /// `[C,H,W]` maps and gradient -> `[H,W]`.
+  public static func map(_ maps: Tensor<Float>, gradient: Tensor<Float>, weighting: Weighting) -> Tensor<Float> {
+    switch weighting {
+    case .mean: map(maps, gradient: gradient)
+    case .local: product(maps, gradient: gradient)
+    }
+  }
+
+  /// `Σ_c ∂logit/∂A_c · A_c` at each place.
+  static func product(_ maps: Tensor<Float>, gradient: Tensor<Float>) -> Tensor<Float> {
+    precondition(maps.shape == gradient.shape && maps.shape.rank == 3, "maps \(maps.shape), gradient \(gradient.shape)")
+    let plane = maps.shape[1] * maps.shape[2]
+    var sum = [Float](repeating: 0, count: plane)
+    for i in maps.elements.indices { sum[i % plane] += maps.elements[i] * gradient.elements[i] }
+    return Tensor([maps.shape[1], maps.shape[2]], sum)
+  }
+
   /// `Σ_c α_c A_c` with `α_c = mean over the map of ∂logit/∂A_c`: maps and gradient `[C,H,W] -> [H,W]`.
-  public static func map(_ maps: Tensor<Float>, gradient: Tensor<Float>) -> Tensor<Float> {
+  static func map(_ maps: Tensor<Float>, gradient: Tensor<Float>) -> Tensor<Float> {
     precondition(maps.shape == gradient.shape && maps.shape.rank == 3, "maps \(maps.shape), gradient \(gradient.shape)")
     let plane = maps.shape[1] * maps.shape[2]
     var sum = [Float](repeating: 0, count: plane)

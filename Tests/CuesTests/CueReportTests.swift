@@ -1,0 +1,83 @@
+import Corpora
+import Cues
+import Foundation
+import Frames
+import Host
+import Networks
+import Pretexts
+import Tensors
+import Testing
+import Training
+
+/// A corpus of made-up frames: `frame(isDark, random)` draws one; six runs of beam frames and of darks each.
+private func corpus(in folder: String, side: Int, frame: (Bool, inout Philox) -> [Float]) throws -> Corpus {
+  var values: [String: String] = [:]
+  for run in 1...6 {
+    for (name, isDark, count) in [("on", false, 40), ("dark", true, 60)] {
+      var random = Philox(seed: 5, UInt64(run), isDark ? 1 : 0), elements: [Float] = []
+      for _ in 0..<count { elements += frame(isDark, &random) }
+      let array = NPYArray(element: .float32, shape: [count, side, side], bytes: elements.withUnsafeBytes { Array($0) })
+      try AtomicFile.write(Data(array.file), to: "\(folder)/raw/\(name)-run\(run)/frames.npy")
+      values["\(name)-run\(run)"] = name
+    }
+  }
+  let source = SourceRecipe(
+    name: "made", files: ["raw/*/frames.npy"], experiment: .named("made"), run: .folder,
+    labels: [LabelRule(name: "beam", .folder(level: 1), values: values)])
+  let keys = { (runs: ClosedRange<Int>) in runs.map { RunKey(experiment: "made", run: $0) } }
+  return try CorpusBuilder.build(
+    CorpusRecipe(
+      name: "made", image: .init(height: side, width: side),
+      split: SplitRule(runs: [.train: keys(1...3), .validation: keys(4...4), .test: keys(5...6)]), sources: [source]),
+    relativeTo: folder, to: folder + "/corpus")
+}
+
+private func report(side: Int, steps: Int, frame: (Bool, inout Philox) -> [Float]) throws -> CueReport {
+  let folder = NSTemporaryDirectory() + "psimagenet-cues-\(UUID().uuidString)"
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  let corpus = try corpus(in: folder, side: side, frame: frame)
+  var recipe = TrainingRecipe()
+  recipe.corpus = corpus.folder
+  recipe.exclude = ["beam": ["dark"]]
+  recipe.task = try Choice.of(Flip(antisymmetric: true, jitter: Jitter(intensity: 0.05, offset: 0, noise: 0.05)))
+  recipe.backbone = try Choice.of(ResNet10(width: 8))
+  (recipe.steps, recipe.batch, recipe.learningRate) = (steps, 32, 3e-3)
+  (recipe.validateEvery, recipe.checkpointEvery) = (steps, steps)
+  let trainer = try Trainer(recipe, folder: folder + "/run")
+  #expect(try trainer.run() == .finished)
+  var planted = PlantedPixel()
+  (planted.frames, planted.steps, planted.batch) = (1000, 2, 4)
+  return try CueReport(Checkpoint(reading: trainer.folder.last), path: trainer.folder.last, corpus: corpus, planted: planted)
+}
+
+private let side = 17
+
+/// The heart of the product: a detector that found a hot pixel is called out, and its accuracy is withheld.
+@Test func aDetectorThatFoundAHotPixelIsCalledOut() throws {
+  let report = try report(side: side, steps: 120) { _, random in
+    var pixels = (0..<side * side).map { _ in Float(random.normal()) }
+    // A patch of the sensor that calibration forgot: in beam frames and in darks alike.
+    for row in 4..<7 { for column in 2..<5 { pixels[row * side + column] += 6 } }
+    return pixels
+  }
+  let source = try #require(report.sources.first)
+  #expect(source.accuracy.value > 0.9)
+  #expect(source.darkVerdict == .leak)
+  #expect(source.isWithheld && report.withheld == ["made"])
+  #expect(source.verdict.contains("fixed pattern") && report.verdict.hasPrefix("Withheld for made"))
+  #expect(source.maskOnlyVerdict == .chance)
+}
+
+/// The same shape made by the beam: darks do not have it, and the accuracy stands.
+@Test func aDetectorThatReadsTheBeamIsNotWithheld() throws {
+  let report = try report(side: side, steps: 120) { isDark, random in
+    var pixels = (0..<side * side).map { _ in Float(random.normal()) }
+    if !isDark { for row in 4..<7 { for column in 2..<5 { pixels[row * side + column] += 6 } } }
+    return pixels
+  }
+  let source = try #require(report.sources.first)
+  #expect(source.accuracy.value > 0.9)
+  #expect(source.darkVerdict != .leak && !source.isWithheld && report.withheld.isEmpty)
+  #expect(source.peaks.total == 80 && source.peaks.radius.reduce(0) { $0 + $1.count } == 80)
+  #expect(source.meanEvidence.count == side * side && source.examples.count == 4)
+}

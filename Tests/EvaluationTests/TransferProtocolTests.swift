@@ -1,0 +1,80 @@
+import Corpora
+import Evaluation
+import Foundation
+import Frames
+import Host
+import Networks
+import Pretexts
+import Tensors
+import Testing
+
+private let side = 33
+
+/// Frames of six runs, half of them "lasing": a bright bar, `strength` above unit noise, on a background of `offset(run)`.
+private func corpus(in folder: String, strength: Float, offset: (Int) -> Float = { _ in 0 }) throws -> Corpus {
+  var values: [String: String] = [:]
+  for run in 1...8 {
+    for (name, height) in [("lasing", strength), ("quiet", 0)] {
+      var random = Philox(seed: 6, UInt64(run), name == "quiet" ? 1 : 0), elements: [Float] = []
+      for _ in 0..<24 {
+        let row = Int.random(in: 4..<26, using: &random)
+        elements += (0..<side * side).map { i in
+          Float(random.normal()) + offset(run) + ((row..<row + 4).contains(i / side) && (8..<24).contains(i % side) ? height : 0)
+        }
+      }
+      let array = NPYArray(element: .float32, shape: [24, side, side], bytes: elements.withUnsafeBytes { Array($0) })
+      try AtomicFile.write(Data(array.file), to: "\(folder)/raw/\(name)-run\(run)/frames.npy")
+      values["\(name)-run\(run)"] = name
+    }
+  }
+  let source = SourceRecipe(
+    name: "made", files: ["raw/*/frames.npy"], experiment: .named("made"), run: .folder,
+    labels: [LabelRule(name: "lasing", .folder(level: 1), values: values)])
+  let keys = { (runs: ClosedRange<Int>) in runs.map { RunKey(experiment: "made", run: $0) } }
+  return try CorpusBuilder.build(
+    CorpusRecipe(
+      name: "made", image: .init(height: side, width: side),
+      split: SplitRule(runs: [.train: keys(1...4), .validation: keys(5...6), .test: keys(7...8)]), sources: [source]),
+    relativeTo: folder, to: folder + "/corpus")
+}
+
+private func transfer(strength: Float, offset: (Int) -> Float = { _ in 0 }) throws -> TransferProtocol.Result {
+  let folder = NSTemporaryDirectory() + "psimagenet-transfer-\(UUID().uuidString)"
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  let corpus = try corpus(in: folder, strength: strength, offset: offset)
+  let images = try corpus.images(corpus.records(in: .train)), scaling = InputScaling(fitting: images)!
+  let trunks = try [1, 2].map { try Trunk.random(ResNet10(width: 4), seed: $0, scaling: scaling, images: images) }
+  return try TransferProtocol().run(trunks, on: DownstreamTaskCatalog.all, of: corpus)
+}
+
+@Test func aVisibleLabelIsReadFromFrozenFeaturesAndAnAbsentOneIsNot() throws {
+  let visible = try transfer(strength: 3), absent = try transfer(strength: 0)
+  for probe in ["linear", "nearest neighbours"] {
+    let seen = try #require(visible.chosen.first { $0.probe == probe }), none = try #require(absent.chosen.first { $0.probe == probe })
+    #expect(seen.test.value > 0.9, "\(probe)")
+    #expect(abs(none.test.value - 0.5) < 4 * none.test.largerStandardError, "\(probe)")
+    #expect(seen.test.count == 96 && seen.test.seeds?.count == 2 && seen.test.chance == 0.5)
+  }
+  // Every stage and probe was scored, one stage chosen for each probe.
+  #expect(visible.rows.count == 4 * ProbeCatalog.all.count && visible.chosen.count == ProbeCatalog.all.count)
+}
+
+/// The control beside the score: it is at chance for runs that look alike and near 1 for runs that do not.
+@Test func theRunControlTellsRunsThatDiffer() throws {
+  let alike = try transfer(strength: 3), different = try transfer(strength: 3) { Float($0) * 2 }
+  let same = try #require(alike.chosen.first { $0.probe == "linear" }?.run), other = try #require(different.chosen.first { $0.probe == "linear" }?.run)
+  #expect(same.chance == 0.25 && abs(same.value - 0.25) < 4 * same.largerStandardError)
+  #expect(other.value > 0.9)
+}
+
+@Test func aTaskThatTheCorpusCannotAnswerIsLeftOutWithAReason() throws {
+  let result = try transfer(strength: 1)
+  #expect(Set(result.leftOut.keys) == ["hit", "edge", "camera"])
+  #expect(result.leftOut["hit"] == "the corpus has no label \"hit\"")
+}
+
+@Test func everyDownstreamFileIsCatalogued() throws {
+  let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../Sources/Evaluation/Downstream").path
+  let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { !["DownstreamCatalog.swift", "DownstreamTask.swift"].contains($0) }
+  #expect(Set(files.map { String($0.dropLast(6)) }) == Set(DownstreamTaskCatalog.all.map { "\($0)" }))
+}
