@@ -8,7 +8,7 @@ import Testing
 import Training
 
 /// A folder of its own for one test, removed with it.
-final class Scratch {
+final class Scratch: Sendable {
   let path = NSTemporaryDirectory() + "publishing-\(UUID().uuidString)"
   init() throws { try AtomicFile.makeFolder(path) }
   deinit { try? FileManager.default.removeItem(atPath: path) }
@@ -24,7 +24,7 @@ final class Scratch {
 }
 
 /// Three runs of two kinds of noise as NPY stacks, a corpus of them, and a training run of three steps.
-final class TinyRun {
+final class TinyRun: Sendable {
   static let side = 33
   let scratch: Scratch
   let recipe: TrainingRecipe
