@@ -1,6 +1,7 @@
 import Corpora
 import Foundation
 import Host
+import Pretexts
 import Training
 
 /// `README.md`: what the model is and is not, in Markdown with the front matter of model hubs. Nothing that was not measured.
@@ -9,6 +10,7 @@ struct ModelCard {
   let provenance: Provenance
   let evidence: TrainingEvidence
   let manifest: CorpusManifest
+  let task: any PretextTask
   let parameterCount: Int
 
   private var meaning: ModelConfiguration.Meaning { configuration.meaning }
@@ -82,7 +84,7 @@ struct ModelCard {
     var text = "## Measured\n\n"
     if let accuracy = evidence.validation {
       if isWithheld {
-        text += "The accuracy on the pretext task is withheld: the cue report below lists figures that must not be quoted.\n"
+        text += "The accuracy on the pretext task is withheld: the cue report below lists what must not be quoted.\n"
       } else {
         text += """
           | figure | value |
@@ -114,7 +116,7 @@ struct ModelCard {
     var text = "## Cues\n\n"
     text += cues.verdict.map { "Verdict of the cue report: \($0)\n" } ?? "The cue report of the run states no verdict.\n"
     if !cues.withheld.isEmpty { text += "\nWithheld by it:\n\n" + cues.withheld.map { "- \($0)\n" }.joined() }
-    return text
+    return text + "\nThe report judged a checkpoint of this run; which step, it does not record.\n"
   }
 
   private var scalingSection: String {
@@ -134,7 +136,11 @@ struct ModelCard {
       text += "| \(cell(source.name)) | \(cell(source.unit)) | \(tone.curve.rawValue)((x − \(tone.offset)) / \(tone.scale))"
         + "\(tone.perImage ? ", stretched to 0...1 per picture" : "") |\n"
     }
-    return text
+    text += "\nThe task changed pictures further while training, with the settings under `psimagenet.task` of `config.json`."
+    if let flip = task as? Flip, !flip.showsOneSidedPixels {
+      text += "\nIt showed only pixels whose mirror twin was measured too, and 0 elsewhere; do the same where masks are not mirror-symmetric."
+    }
+    return text + "\n"
   }
 
   private var limits: String {
@@ -153,7 +159,7 @@ struct ModelCard {
 
     Weights: \(meaning.license), see `LICENSE`. Pictures of the corpus keep their own terms. `sha256sum -c SHA256SUMS` checks the files;
     `psimagenet publish --check FOLDER` also rebuilds the network and compares it with `reference.safetensors`, which any other
-    software can do as well: show `input`, compare `codeword` (tolerance \(ReferenceActivations.tolerance) of the largest magnitude).
+    software can do as well: show `input`, compare `codeword` (to \(ReferenceActivations.tolerance) of the largest magnitude).
 
     """
   }

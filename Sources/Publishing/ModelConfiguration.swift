@@ -104,7 +104,7 @@ private func isUsual<B: Backbone>(_ backbone: B) -> Bool { backbone == B() }
 extension ModelConfiguration.Meaning {
   /// The backbone and task that are meant, where no value asks for something that cannot be built.
   ///
-  /// The limits keep a file from asking for a network that no machine holds: whole-number settings of 1 to 4096.
+  /// The limits keep a file from asking for a network that no machine holds: whole-number settings of at most 1024.
   func graph(path: String) throws(InputError) -> ModelGraph {
     func require(_ holds: Bool, _ place: String, _ expected: String, _ found: Any) throws(InputError) {
       guard holds else { throw InputError(path: path, place: "psimagenet.\(place)", expected: expected, found: "\(found)") }
@@ -119,7 +119,7 @@ extension ModelConfiguration.Meaning {
     try require(Set(classes).count == classes.count, "classes", "different names", classes)
     for (place, choice) in [("backbone", backbone), ("task", task)] {
       let numbers = choice.settings.integers
-      try require(numbers.allSatisfy { (0...4096).contains($0) }, "\(place).settings", "whole numbers up to 4096", numbers)
+      try require(numbers.allSatisfy { (0...1024).contains($0) }, "\(place).settings", "whole numbers of 0 to 1024", numbers)
       if place == "backbone" { try require(!numbers.contains(0), "\(place).settings", "whole numbers from 1", numbers) }
     }
     let task = try task.task(path: path)

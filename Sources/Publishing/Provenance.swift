@@ -42,6 +42,7 @@ public struct Provenance: Codable, Hashable, Sendable {
 public struct Machine: Codable, Hashable, Sendable {
   /// The processor's name; `nil` where the system does not tell.
   public var processor: String?
+  /// Of the linear algebra library.
   public var threads: Int
   public var oneDNN: String
   public var openBLAS: String
@@ -50,7 +51,7 @@ public struct Machine: Codable, Hashable, Sendable {
     (self.processor, self.threads, self.oneDNN, self.openBLAS) = (processor, threads, oneDNN, openBLAS)
   }
 
-  /// This machine, with the thread count of the linear algebra library, which shares its threads with the engine.
+  /// This machine.
   public static func current(processorList path: String = "/proc/cpuinfo") throws(InputError) -> Machine {
     var processor: String?
     if FileManager.default.fileExists(atPath: path) {

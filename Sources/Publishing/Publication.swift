@@ -43,10 +43,12 @@ public struct Publication: Sendable {
     let stands = FileManager.default.fileExists(atPath: folder)
     if stands { try checkReplaceable(folder) }
     try remove(building)
+    var model: PublishedModel
     do {
       try write(run, as: name, to: building)
       try ChecksumList.write(in: building)
-      try PublishedModel(reading: building).verify()
+      model = try PublishedModel(reading: building)
+      try model.verify()
       if stands { try AtomicFile.move(folder, to: old) }
       do throws(InputError) { try AtomicFile.move(building, to: folder) } catch {
         try restore(old, to: folder)
@@ -57,7 +59,8 @@ public struct Publication: Sendable {
       throw error
     }
     try remove(old)
-    return try PublishedModel(reading: folder)
+    model.folder = folder
+    return model
   }
 
   /// What a killed replacement left: the old folder under another name and none in its place.
@@ -127,7 +130,8 @@ extension Publication {
     try AtomicFile.write(Data(license.document(for: name).utf8), to: ModelFile.license.path(in: folder))
     let trunkCount = checkpoint.weights.slots.filter { $0.path.hasPrefix(ModelGraph.prefix) }.reduce(0) { $0 + $1.shape.count }
     let card = ModelCard(
-      configuration: configuration, provenance: provenance, evidence: evidence, manifest: corpus.manifest, parameterCount: trunkCount)
+      configuration: configuration, provenance: provenance, evidence: evidence, manifest: corpus.manifest, task: graph.task,
+      parameterCount: trunkCount)
     try AtomicFile.write(Data(card.text.utf8), to: ModelFile.card.path(in: folder))
   }
 

@@ -11,7 +11,7 @@ import Training
 /// Reading is all or nothing. Whatever is missing, extra, changed or of another shape is an `InputError` that names it, and the
 /// network must reproduce the activations that were stored with it.
 public struct PublishedModel: Sendable {
-  public let folder: String
+  public internal(set) var folder: String
   public let configuration: ModelConfiguration
   public let provenance: Provenance
   public let recipe: TrainingRecipe

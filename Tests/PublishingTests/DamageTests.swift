@@ -204,4 +204,31 @@ extension SafeTensors.Entry {
     #expect(try refusal([(.provenance, [("checkpoint.step", .integer(9))])])?.place == "checkpoint.step")
     #expect(try refusal([(.provenance, [("corpus.sources", .array([]))])])?.place == "corpus.sources")
   }
+
+  /// Whatever the bytes, reading ends with a model or with an error that names a file; nothing traps.
+  @Test(arguments: [ModelFile.configuration, .recipe, .provenance, .trunk, .head, .reference])
+  func sealedRandomDamageNeverEndsTheProcess(_ file: ModelFile) throws {
+    let specimen = try Specimen(file == .head ? TinyRun.kinds : TinyRun.flip), whole = try AtomicFile.read(specimen.path(file))
+    var random = Philox(seed: 23).keyed(file.rawValue), refused = 0
+    for _ in 0..<40 {
+      var damaged = whole
+      for _ in 0..<Int.random(in: 1...3, using: &random) {
+        // Headers and JSON, where a byte changes what is read next.
+        let place = Int.random(in: 0..<min(damaged.count, 3000), using: &random)
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: damaged[place] = UInt8.random(in: 0...255, using: &random)
+        case 1: damaged[place] = UInt8(ascii: "9")
+        case 2: damaged.remove(at: damaged.startIndex + place)
+        default: damaged.insert(UInt8.random(in: 32...126, using: &random), at: damaged.startIndex + place)
+        }
+      }
+      try AtomicFile.write(damaged, to: specimen.path(file))
+      try specimen.seal()
+      do { _ = try PublishedModel(reading: specimen.folder) } catch let error as InputError {
+        refused += 1
+        #expect(error.path.hasPrefix(specimen.folder), "\(error)")
+      }
+    }
+    #expect(refused > 20)
+  }
 }
