@@ -19,7 +19,7 @@ struct Publish: ParsableCommand {
   enum Source: String, EnumerableFlag {
     case best, last
     static func help(for value: Source) -> ArgumentHelp? {
-      value == .best ? "The checkpoint of the best validation accuracy (default)." : "The last checkpoint."
+      value == .best ? "The checkpoint of the best validation accuracy." : "The last checkpoint."
     }
   }
 

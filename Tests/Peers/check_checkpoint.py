@@ -192,7 +192,12 @@ if has["torch"]:
             data = timm.data.resolve_data_config(model=timm.create_model(f"local-dir:{folder.resolve()}", pretrained=True))
             assert data["input_size"] == (1, side, side), data
             assert tuple(data["mean"]) == (scaling["mean"],) and tuple(data["std"]) == (scaling["deviation"],), data
-            print("timm: 7 classes and 3 channels load as well; size, mean and std come from config.json")
+            features = timm.create_model(f"local-dir:{folder.resolve()}", pretrained=True, features_only=True).eval()
+            with torch.no_grad():
+                maps = features(pictures)[-len(means):]
+            for stage, values in enumerate(maps):
+                agree(f"timm stage.{stage + 1}", values.mean(dim=(2, 3)).numpy(), reference[f"stage.{stage + 1}"])
+            print("timm: 7 classes, 3 channels and features_only (the stages agree) load as well; size, mean and std come from config.json")
         else:
             try:
                 timm.create_model(f"local-dir:{folder.resolve()}", pretrained=True)
