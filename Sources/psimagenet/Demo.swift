@@ -5,6 +5,8 @@ import Engine
 import Evaluation
 import Foundation
 import Host
+import struct Host.Progress
+import Publishing
 import Simulation
 import Training
 
@@ -24,7 +26,7 @@ struct Demo: ParsableCommand {
   @Flag(help: "No progress lines.") var quiet = false
 
   mutating func run() throws {
-    let plan = quick ? DemoPlan.quick : DemoPlan(), progress: ProgressHandler = quiet ? { _ in } : ProgressLine().handler
+    let whole = DemoPlan(precision: try Self.fastestPrecision()), plan = quick ? whole.shortened() : whole, progress: ProgressHandler = quiet ? { _ in } : ProgressLine().handler
     let signals = StopSignals(), clock = ContinuousClock(), began = clock.now
     func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
@@ -65,6 +67,12 @@ struct Demo: ParsableCommand {
     let cues = try CueReport(Checkpoint(reading: flip.last), path: flip.last, corpus: corpus, progress: progress)
     try AtomicFile.write(CanonicalJSON.data(cues), to: flip.path + "/cues.json")
 
+    say("6/7 publish the flip backbone to \(checkpoints)/demo")
+    var publication = Publication(machine: try .current())
+    publication.replaces = true
+    publication.source = .last
+    _ = try publication.publish(flip, as: "demo", in: checkpoints)
+
     for row in transfer.chosen where row.probe == "linear" {
       print("\(row.task)  \(row.family)  \(row.stage)  \(row.test)  run: \(row.run?.description ?? "-")")
     }
@@ -72,11 +80,19 @@ struct Demo: ParsableCommand {
     say("done in \(Int(seconds(clock.now - began))) s")
   }
 
+  /// bfloat16 where the processor multiplies in it, float32 elsewhere.
+  private static func fastestPrecision(processors path: String = "/proc/cpuinfo") throws(InputError) -> Precision {
+    guard FileManager.default.fileExists(atPath: path) else { return .float32 }
+    let text = String(decoding: try AtomicFile.read(path), as: UTF8.self)
+    return ["avx512_bf16", "amx_bf16"].contains { text.contains($0) } ? .bfloat16 : .float32
+  }
+
   /// Writes the runs unless the very same ones are there.
   private func simulate(_ plan: SimulationPlan, _ progress: @escaping ProgressHandler) throws {
     let folder = "\(out)/raw/\(plan.detector.rawValue)", path = "\(folder)/plan.json", data = try CanonicalJSON.data(plan)
     if FileManager.default.fileExists(atPath: path), try AtomicFile.read(path) == data { return }
-    _ = try SimulatedRuns.write(plan, to: folder, progress: progress)
+    let name = plan.detector.rawValue
+    _ = try SimulatedRuns.write(plan, to: folder) { progress(Progress("simulate \(name)", done: $0.done, total: $0.total, note: $0.note)) }
     try AtomicFile.write(data, to: path)
   }
 }

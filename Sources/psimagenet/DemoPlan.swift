@@ -24,11 +24,14 @@ struct DemoPlan {
   var cropSteps = 300
   var classSteps = 100
   var seeds: [UInt64] = [1, 2, 3]
-  var precision = Precision.float32
+  /// bfloat16 where the processor computes with it, which is faster; float32 elsewhere.
+  var precision: Precision
+
+  init(precision: Precision = .float32) { self.precision = precision }
 
   /// A sixth of the pictures and steps: to try the road, not to measure.
-  static var quick: DemoPlan {
-    var plan = DemoPlan()
+  func shortened() -> DemoPlan {
+    var plan = self
     (plan.runs, plan.cspadRuns, plan.shots, plan.cspadShots) = (10, 10, 10, 6)
     (plan.flipSteps, plan.cropSteps, plan.classSteps, plan.seeds) = (20, 20, 20, [1, 2])
     return plan

@@ -1,0 +1,59 @@
+import Engine
+import Graphs
+import Networks
+import Pretexts
+import Tensors
+
+/// The graphs of a published network: its backbone alone, and the task that it was trained on.
+struct ModelGraph: Sendable {
+  /// What parameters of the backbone are called in the program but not in the published file.
+  static let prefix = "backbone."
+
+  let backbone: any Backbone
+  let task: any PretextTask
+  let side: Int
+  let classes: Int
+
+  /// `image [N,1,S,S]` -> `codeword [N,D]` and `stage.1`, `stage.2`, … `[N,C]`, the mean of each stage over the picture.
+  func trunk(batch: Int, side other: Int? = nil) -> Program {
+    let (builder, side) = (GraphBuilder(), other ?? side), scope = Scope(builder, mode: .inference)
+    let image = builder.input("image", [batch, 1, side, side])
+    let means = backbone.stages(image, in: scope["backbone"]).map { $0.globalAverage() }
+    var outputs = ["codeword": means[means.count - 1]]
+    for (stage, mean) in means.enumerated() { outputs["stage.\(stage + 1)"] = mean }
+    return Program(inputs: ["image": image], parameters: scope.parameters, outputs: outputs)
+  }
+
+  /// The extents of the last feature map, `[C,H,W]`.
+  var lastStage: Shape {
+    let builder = GraphBuilder(), scope = Scope(builder, mode: .inference)
+    let stages = backbone.stages(builder.input("image", [1, 1, side, side]), in: scope["backbone"])
+    return Shape(Array(stages[stages.count - 1].shape.extents.dropFirst()))
+  }
+
+  /// Whether the parameters depend on the size of the picture, as those of fully connected layers do.
+  var isBoundToSide: Bool {
+    trunk(batch: 1).parameters.map(\.value.shape) != trunk(batch: 1, side: side + 32).parameters.map(\.value.shape)
+  }
+
+  /// The fields of the task -> `logits`, and the parameters of backbone and head.
+  func task(batch: Int) -> Program {
+    let builder = GraphBuilder(), scope = Scope(builder, mode: .inference)
+    let fields = task.fields(side: side, classes: classes).sorted { $0.key < $1.key }
+    let inputs = Dictionary(uniqueKeysWithValues: fields.map { ($0.key, builder.input($0.key, [batch] + $0.value)) })
+    let objective = task.objective(inputs, backbone: backbone, in: scope)
+    return Program(inputs: inputs, parameters: scope.parameters, outputs: ["logits": objective.logits])
+  }
+
+  /// A batch of the task: every field that is a picture shows `images [N,1,S,S]`, every other field is 0.
+  func fields(showing images: Tensor<Float>) -> [String: Tensor<Float>] {
+    task.fields(side: side, classes: classes).mapValues { shape in
+      shape == [1, side, side] ? images : Tensor(repeating: 0, [images.shape[0]] + shape)
+    }
+  }
+
+  /// Runs the trunk in float32; `weights` are laid out for it.
+  func means(_ weights: Weights, of images: Tensor<Float>) throws(EngineError) -> [String: Tensor<Float>] {
+    try Plan(trunk(batch: images.shape[0]), precision: .float32).evaluate(["image": images], weights)
+  }
+}
