@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import Tensors
 
 /// Nuisances that every class meets alike: overall intensity and pixel noise, in units of the scaled input.
@@ -15,6 +16,12 @@ public struct Jitter: Codable, Hashable, Sendable {
     self.intensity = intensity
     self.offset = offset
     self.noise = noise
+  }
+
+  func validate() throws(SettingError) {
+    for (key, value) in [("intensity", intensity), ("offset", offset), ("noise", noise)] {
+      try SettingError.require(value >= 0 && value.isFinite, "jitter.\(key)", "0 or more", value)
+    }
   }
 
   /// Applies to pixels that are not 0, the value of gaps.
