@@ -56,6 +56,11 @@ public struct TransferProtocol: Sendable {
     _ trunk: Trunk, on tasks: [any DownstreamTask.Type], of corpus: Corpus, progress: ProgressHandler = { _ in }
   ) throws -> TrunkScores {
     var result = TrunkScores()
+    guard corpus.manifest.height == trunk.side, corpus.manifest.width == trunk.side else {
+      throw InputError(
+        path: corpus.folder, place: "image size", expected: "\(trunk.side)×\(trunk.side), the size that trunk \(trunk.family) was trained at",
+        found: "\(corpus.manifest.height)×\(corpus.manifest.width); build the corpus at that size")
+    }
     let features = try Features(trunk, precision: precision)
     for (index, task) in tasks.enumerated() {
       defer { progress(Progress("transfer", done: index + 1, total: tasks.count, note: "\(task.name): \(trunk.family)")) }
