@@ -5,10 +5,14 @@ import Tensors
 
 /// Runs a frozen trunk over pictures and keeps what each stage says.
 ///
-/// The features of a stage are its channels' means over a 2×2 grid of the map and over the whole map:
-/// `[N,C,H,W] -> [N,5C]`; a map too small to divide gives `[N,C]`. Belongs to one thread.
+/// The features of a stage are its channels' means over the whole map and over its quarters, `[N,C,H,W] -> [N,5C]`; a map too
+/// small to divide, or with so many channels that 5C would pass `widest`, gives the means over the whole map alone, `[N,C]`:
+/// few labelled frames do not support more. Belongs to one thread.
 public final class Features {
   public let trunk: Trunk
+  /// The most features of a stage that quarters may lead to.
+  public static let widest = 1024
+
   /// `stage 1`, shallow, to the last.
   public let stages: [String]
   private let plan: Plan
@@ -24,7 +28,7 @@ public final class Features {
     for (index, map) in maps.enumerated() {
       outputs["stage \(index + 1)"] = map.globalAverage()
       let side = min(map.shape[2], map.shape[3]) / 2
-      if side >= 1 {
+      if side >= 1, 5 * map.shape[1] <= Features.widest {
         outputs["stage \(index + 1), quarters"] = map.pooled(.average, kernel: (max(map.shape[2], map.shape[3]) + 1) / 2, stride: side).flattened()
       }
     }

@@ -27,6 +27,12 @@ public struct Checkpoint: Sendable {
     /// SHA-256 of the corpus manifest.
     public var corpus: String
 
+    /// Of a network after `step` steps that has not been looked at on a validation split.
+    public init(recipe: TrainingRecipe, scaling: InputScaling, side: Int, classes: [String], step: Int = 0, corpus: String) {
+      (self.recipe, self.scaling, self.side, self.classes) = (recipe, scaling, side, classes)
+      (self.step, self.corpus, bestAccuracy, bestStep) = (step, corpus, -1, -1)
+    }
+
     /// Throws for values that no run writes.
     func validate(path: String) throws(InputError) {
       func require(_ holds: Bool, _ place: String, _ expected: String, _ found: some Any) throws(InputError) {

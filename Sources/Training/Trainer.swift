@@ -51,8 +51,7 @@ public final class Trainer {
         scaling: scaling, seed: recipe.seed, batch: recipe.batch) : nil
     let digest = try Checksum.sha256(file: recipe.corpus + "/manifest.json")
     description = .init(
-      recipe: recipe, scaling: scaling, side: images.side, classes: images.classes, step: 0, bestAccuracy: -1, bestStep: -1,
-      corpus: digest)
+      recipe: recipe, scaling: scaling, side: images.side, classes: images.classes, corpus: digest)
     weights = network.initialWeights(seed: recipe.seed)
     moments = OptimizerState(moments: type(of: optimizer).moments, count: weights.storage.count)
     if FileManager.default.fileExists(atPath: folder.last) {

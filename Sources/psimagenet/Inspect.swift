@@ -17,7 +17,7 @@ struct Inspect: ParsableCommand {
     try output.print(inspection) { $0.description }
     // What could be read is shown; that not all could be is an error all the same.
     if let problem = inspection.problems.first {
-      FileHandle.standardError.write(Data("psimagenet: \(file): \(problem)\n".utf8))
+      FileHandle.standardError.write(Data("psimagenet: \(file): \(problem.place): expected \(problem.expected), found \(problem.found)\n".utf8))
       throw ExitCode(InputError.Kind.malformed.rawValue)
     }
   }

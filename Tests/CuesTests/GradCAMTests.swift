@@ -20,8 +20,10 @@ private func random(_ shape: Shape, seed: UInt64) -> Tensor<Float> {
 /// By hand: two channels of 1×2, gradients with means 2 and -1.
 @Test func meanWeightingFollowsItsFormula() {
   let maps = Tensor<Float>([2, 1, 2], [1, 3, 5, 7]), gradient = Tensor<Float>([2, 1, 2], [1, 3, -2, 0])
-  #expect(GradCAM.map(maps, gradient: gradient, weighting: .mean).elements == [2 * 1 - 5, 2 * 3 - 7])
-  #expect(GradCAM.map(maps, gradient: gradient, weighting: .local).elements == [1 - 10, 9 + 0])
+  // 2·(1, 3) − 1·(5, 7), and (1·1 − 2·5, 3·3 + 0·7).
+  let mean: [Float] = [-3, -1], local: [Float] = [-9, 9]
+  #expect(GradCAM.map(maps, gradient: gradient, weighting: .mean).elements == mean)
+  #expect(GradCAM.map(maps, gradient: gradient, weighting: .local).elements == local)
 }
 
 @Test(arguments: [(3, 17), (5, 17), (4, 32), (1, 9)]) func enlargingCommutesWithMirroring(_ sizes: (cells: Int, side: Int)) {
