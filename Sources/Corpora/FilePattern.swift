@@ -3,8 +3,8 @@ import Host
 
 /// Files named by a pattern such as `${PSIMAGENET_REALDATA:-../shared/realdata}/cameras/*/image_*.png`.
 ///
-/// `${NAME:-usual}` stands for an environment variable or, where it is unset, `usual`; relative paths count from the recipe's
-/// folder. `*` matches any characters but `/`, `?` one of them.
+/// `${NAME:-usual}` stands for an environment variable or, where it is unset, `usual`; like any path of the environment it counts
+/// from the working directory where it is relative. Other relative paths count from the recipe's folder. `*` matches any characters but `/`, `?` one of them.
 package struct FilePattern {
   package let text: String
 
@@ -22,7 +22,7 @@ package struct FilePattern {
   package func matches(relativeTo base: String, environment: [String: String], place: String) throws(InputError) -> [Match] {
     let (root, rest) = try expanded(environment, place: place)
     var found: [Match] = []
-    let start = root.isEmpty ? base : root.hasPrefix("/") ? root : base + "/" + root
+    let start = root.isEmpty ? base : root
     let parts = rest.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
     // An absolute pattern is named from its last fixed folder on.
     let isAbsolute = root.isEmpty && rest.hasPrefix("/")
@@ -46,7 +46,7 @@ package struct FilePattern {
   func folder(relativeTo base: String, environment: [String: String], place: String) throws(InputError) -> String {
     let (root, rest) = try expanded(environment, place: place)
     let path = [root, rest].filter { !$0.isEmpty }.joined(separator: "/")
-    let full = path.hasPrefix("/") ? path : base + "/" + path
+    let full = path.hasPrefix("/") || !root.isEmpty ? path : base + "/" + path
     guard AtomicFile.isFolder(full) else {
       throw InputError(.missing, path: full, place: place, expected: "a folder", found: "none")
     }

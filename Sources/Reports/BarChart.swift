@@ -77,6 +77,7 @@ public struct BarChart: Figure {
         "$bars\(s) using 1:2:(\(width * 0.9)) with boxes fs solid 0.9 noborder lc rgb '\(Palette.colour(s))' title \(Quoted(one.name))"
       )
       // Vectors with flat heads: gnuplot's own error bars leave a white spot at the value.
+      guard rows.contains(where: { $0[2] > 0 }) else { continue }
       plots.append(
         "$bars\(s) using 1:($2-$3):(0):(2*$3) with vectors heads size screen 0.005,90 lc rgb '#111111' lw 1.4 notitle")
     }

@@ -30,6 +30,10 @@ extension HTMLReport {
     .error{color:var(--quiet)}
     .withheld{color:var(--alarm);font-weight:600}
     .reason{display:block;font-weight:400;font-size:.82rem;white-space:normal}
+    .detail{display:block;font-weight:400;font-size:.8rem;color:var(--quiet);white-space:nowrap}
+    strong .error{color:inherit}
+    details{margin:1.2rem 0}
+    summary{cursor:pointer;color:var(--link);font-size:.95rem}
     aside.note{border-left:4px solid var(--note);background:var(--note-ground);padding:.3rem 1rem;margin:1.2rem 0;border-radius:0 6px 6px 0}
     section.warning{border:2px solid var(--alarm);background:var(--alarm-ground);border-radius:8px;padding:.9rem 1.2rem;margin:1.5rem 0}
     section.warning h3{margin:0 0 .3rem;color:var(--alarm);font-size:1.15rem}
@@ -39,6 +43,10 @@ extension HTMLReport {
     .plot{background:#fff;border:1px solid var(--line);border-radius:8px;padding:.6rem;width:fit-content;max-width:100%}
     .plot svg{display:block;max-width:100%;height:auto;color:#000}
     figcaption{color:var(--quiet);font-size:.9rem;margin-top:.5rem;max-width:46rem}
+    .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:.9rem;align-items:start}
+    .plots .plot{width:auto}
+    .plots .plot svg{width:100%}
+    img.picture{display:block;max-width:100%;height:auto;border:1px solid var(--line);border-radius:6px}
     .images{display:grid;grid-template-columns:repeat(auto-fill,minmax(140px,1fr));gap:.9rem}
     .cell img{width:100%;display:block;border:1px solid var(--line);border-radius:4px;background:#c8c8c8}
     .cell img.sharp{image-rendering:pixelated}

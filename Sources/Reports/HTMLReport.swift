@@ -39,6 +39,13 @@ public struct HTMLReport: Sendable {
     body += "<ul>" + items.map { "<li>\(escaped($0))</li>" }.joined() + "</ul>\n"
   }
 
+  /// What `content` adds, folded away behind its summary until the reader asks. Headings do not belong in it.
+  public mutating func details<E: Error>(_ summary: String, _ content: (inout HTMLReport) throws(E) -> Void) throws(E) {
+    body += "<details><summary>\(escaped(summary))</summary>\n"
+    defer { body += "</details>\n" }
+    try content(&self)
+  }
+
   /// Text in a fixed font, line by line, such as a recipe or a command.
   public mutating func code(_ text: String) { body += "<pre><code>\(escaped(text))</code></pre>\n" }
 
@@ -55,6 +62,19 @@ public struct HTMLReport: Sendable {
 
   /// A figure by `Gnuplot.svg`. Throws where the document holds what can run.
   public mutating func figure(svg: String, caption: String) throws(InputError) {
+    try figures(svgs: [svg], caption: caption)
+  }
+
+  /// Several such figures, two abreast, under one caption.
+  public mutating func figures(svgs: [String], caption: String) throws(InputError) {
+    var plots = ""
+    for svg in svgs { plots += "<div class=\"plot\">\(try inline(svg, caption: caption))</div>" }
+    if svgs.count > 1 { plots = "<div class=\"plots\">\(plots)</div>" }
+    body += "<figure>\(plots)<figcaption>\(escaped(caption))</figcaption></figure>\n"
+  }
+
+  /// The figure with identifiers of its own.
+  private mutating func inline(_ svg: String, caption: String) throws(InputError) -> String {
     guard svg.hasPrefix("<svg"),
       !["<script", "<foreignobject", "<iframe", "<!entity"].contains(where: svg.lowercased().contains)
     else {
@@ -63,26 +83,39 @@ public struct HTMLReport: Sendable {
     figures += 1
     // Identifiers are unique within a page, not within a figure.
     let own = "f\(figures)-"
-    let inline = svg.replacingOccurrences(of: " id='", with: " id='\(own)").replacingOccurrences(
+    return svg.replacingOccurrences(of: " id='", with: " id='\(own)").replacingOccurrences(
       of: " id=\"", with: " id=\"\(own)"
     )
     .replacingOccurrences(of: "href='#", with: "href='#\(own)").replacingOccurrences(of: "url(#", with: "url(#\(own)")
-    body += "<figure><div class=\"plot\">\(inline)</div><figcaption>\(escaped(caption))</figcaption></figure>\n"
+  }
+
+  /// A PNG image in its own size, or as wide as the page.
+  public mutating func picture(_ png: Data, caption: String) throws(InputError) {
+    try HTMLReport.check(png, label: caption)
+    body += "<figure><img class=\"picture\" alt=\"\(escaped(caption))\" src=\"data:image/png;base64,\(png.base64EncodedString())\">"
+      + "<figcaption>\(escaped(caption))</figcaption></figure>\n"
+  }
+
+  private static func check(_ png: Data, label: String) throws(InputError) {
+    guard png.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) else {
+      throw InputError(path: "", place: "image \(label)", expected: "a PNG file", found: "\(png.count) other bytes")
+    }
   }
 
   /// PNG images side by side, each with its own line below. `sharp` keeps detector pixels square when enlarged.
-  /// Throws where one is no PNG.
-  public mutating func images(_ images: [(png: Data, label: String)], caption: String, sharp: Bool = true) throws(InputError) {
+  /// `columns`: how many abreast; `nil` for as many as fit. Throws where one is no PNG.
+  public mutating func images(
+    _ images: [(png: Data, label: String)], caption: String, sharp: Bool = true, columns: Int? = nil
+  ) throws(InputError) {
     var cells = ""
     for (png, label) in images {
-      guard png.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) else {
-        throw InputError(path: "", place: "image \(label)", expected: "a PNG file", found: "\(png.count) other bytes")
-      }
+      try HTMLReport.check(png, label: label)
       cells +=
         "<div class=\"cell\"><img alt=\"\(escaped(label))\"\(sharp ? " class=\"sharp\"" : "") "
         + "src=\"data:image/png;base64,\(png.base64EncodedString())\"><span>\(escaped(label))</span></div>"
     }
-    body += "<figure><div class=\"images\">\(cells)</div><figcaption>\(escaped(caption))</figcaption></figure>\n"
+    let grid = columns.map { " style=\"grid-template-columns:repeat(\(max(1, $0)),1fr)\"" } ?? ""
+    body += "<figure><div class=\"images\"\(grid)>\(cells)</div><figcaption>\(escaped(caption))</figcaption></figure>\n"
   }
 
   /// The whole document.
@@ -120,6 +153,8 @@ public struct HTMLReport: Sendable {
       "\(decimal(value, digits))<span class=\"error\"> ± \(decimal(error, digits))</span>"
     case .withheld(let reason): "<span class=\"withheld\">withheld<span class=\"reason\">\(escaped(reason))</span></span>"
     case .missing: "<span class=\"error\">–</span>"
+    case .emphasized(let cell): "<strong>\(HTMLReport.cell(cell))</strong>"
+    case .detailed(let cell, let detail): HTMLReport.cell(cell) + "<span class=\"detail\">\(escaped(detail))</span>"
     default: escaped(cell.text)
     }
   }

@@ -14,7 +14,7 @@ public struct Table: Sendable, Hashable {
     }
   }
 
-  public enum Cell: Sendable, Hashable, ExpressibleByStringLiteral {
+  public indirect enum Cell: Sendable, Hashable, ExpressibleByStringLiteral {
     case text(String)
     case integer(Int)
     case number(Double, digits: Int)
@@ -23,6 +23,10 @@ public struct Table: Sendable, Hashable {
     /// There is a number, but it must not be used: why.
     case withheld(String)
     case missing
+    /// Set in bold; on a terminal a star follows.
+    case emphasized(Cell)
+    /// With a smaller line below; on a terminal in brackets.
+    case detailed(Cell, String)
 
     public init(stringLiteral value: String) { self = .text(value) }
 
@@ -35,6 +39,8 @@ public struct Table: Sendable, Hashable {
       case .measured(let value, let error, let digits): "\(decimal(value, digits)) ± \(decimal(error, digits))"
       case .withheld(let reason): "withheld: \(reason)"
       case .missing: "–"
+      case .emphasized(let cell): cell.text + " *"
+      case .detailed(let cell, let detail): cell.text + " (" + detail + ")"
       }
     }
   }

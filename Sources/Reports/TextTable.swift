@@ -3,14 +3,17 @@ public struct TextTable: Sendable, CustomStringConvertible {
   public var table: Table
   /// Columns of the terminal; `nil` for as wide as need be (files, pipes).
   public var width: Int?
+  /// Sentences below the table, broken between words.
+  public var remarks: [String] = []
 
   /// No text column is made narrower than this.
   private static let narrowest = 8
   private static let gap = "  "
 
-  public init(_ table: Table, width: Int? = nil) {
+  public init(_ table: Table, width: Int? = nil, remarks: [String] = []) {
     self.table = table
     self.width = width
+    self.remarks = remarks
   }
 
   /// Where the table is too wide, its widest left-aligned columns are shortened, with `…`; numbers never are.
@@ -40,12 +43,24 @@ public struct TextTable: Sendable, CustomStringConvertible {
       while text.last == " " { text.removeLast() }
       return text
     }.joined(separator: "\n") + "\n" + reasons.enumerated().map { "[\($0 + 1)] withheld: \(line($1))\n" }.joined()
+      + remarks.map { "\n" + broken(line($0)) + "\n" }.joined()
   }
 
   private func cell(_ text: String, _ width: Int, _ alignment: Table.Alignment) -> String {
     let text = text.count > width ? text.prefix(width - 1) + "…" : text
     let space = String(repeating: " ", count: width - text.count)
     return alignment == .left ? text + space : space + text
+  }
+
+  /// Lines no longer than the terminal is wide, as far as words allow; all but the first indented.
+  private func broken(_ text: String) -> String {
+    guard let width else { return text }
+    var lines: [String] = []
+    for word in text.split(separator: " ") {
+      if let last = lines.last, last.count + 1 + word.count <= width { lines[lines.count - 1] += " " + word }
+      else { lines.append((lines.isEmpty ? "" : TextTable.gap) + word) }
+    }
+    return lines.joined(separator: "\n")
   }
 
   /// One line, free of control characters that could move the cursor.

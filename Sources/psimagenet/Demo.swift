@@ -26,8 +26,8 @@ struct Demo: ParsableCommand {
   @Flag(help: "No progress lines.") var quiet = false
 
   mutating func run() throws {
-    let whole = DemoPlan(precision: try Self.fastestPrecision()), plan = quick ? whole.shortened() : whole, progress: ProgressHandler = quiet ? { _ in } : ProgressLine().handler
-    let signals = StopSignals(), clock = ContinuousClock(), began = clock.now
+    let whole = DemoPlan(precision: try Self.fastestPrecision()), plan = quick ? whole.shortened() : whole, line = quiet ? nil : ProgressLine(), progress: ProgressHandler = line?.handler ?? { _ in }
+    let signals = StopSignals(), stop = signals.flag, clock = ContinuousClock(), began = clock.now
     func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
     say("1/7 simulate raw runs of \(plan.cameras.map(\.rawValue).joined(separator: ", "))")
@@ -39,21 +39,29 @@ struct Demo: ParsableCommand {
     let corpus = try CorpusBuilder.build(recipeAt: recipePath, to: "\(out)/corpus", replacing: false) { progress($0) }
 
     say("3/7 pretrain flip and crop-position, and the supervised trunk, from \(plan.seeds.count) seeds each")
-    var trained: [(family: String, folder: RunFolder)] = []
-    for (family, var recipe) in try plan.trainings {
+    let trainings = try plan.trainings.map { family, recipe in
+      var recipe = recipe
       recipe.corpus = "\(out)/corpus"
-      let folder = "\(out)/runs/\(recipe.name)"
-      try AtomicFile.write(CanonicalJSON.data(recipe), to: "\(out)/recipes/\(recipe.name).json")
-      if case .stopped = try Trainer(recipe, folder: folder).run(shouldStop: { signals.received }, progress: progress) {
-        say("stopped; run the same command again to go on")
-        throw ExitCode(75)
-      }
-      trained.append((family, RunFolder(folder)))
+      return Training(family: family, recipe: recipe, folder: RunFolder("\(out)/runs/\(recipe.name)"))
+    }
+    for training in trainings {
+      try AtomicFile.write(CanonicalJSON.data(training.recipe), to: "\(out)/recipes/\(training.recipe.name).json")
+    }
+    let endings = try Lanes.run(
+      "pretrain", trainings, steps: trainings.reduce(0) { $0 + $1.recipe.steps }, line: line
+    ) { training, progress in
+      try Trainer(training.recipe, folder: training.folder.path).run(shouldStop: { stop.isRaised }, progress: progress)
+    }
+    guard endings.allSatisfy({ $0 == .finished }) else {
+      say("stopped; run the same command again to go on")
+      throw ExitCode(75)
     }
 
     say("4/7 transfer: what probes read from the frozen features")
     var trunks: [Trunk] = []
-    for run in trained { trunks.append(try Trunk(family: run.family, Checkpoint(reading: run.folder.last), path: run.folder.last)) }
+    for run in trainings {
+      trunks.append(try Trunk(family: run.family, Checkpoint(reading: run.folder.last), path: run.folder.last))
+    }
     let images = try corpus.images(corpus.records(in: .train).filter { $0.labels["beam"] != "dark" })
     for seed in plan.seeds {
       let like = trunks.first { $0.seed == seed }!
@@ -63,7 +71,7 @@ struct Demo: ParsableCommand {
     try AtomicFile.write(CanonicalJSON.data(transfer), to: "\(out)/transfer.json")
 
     say("5/7 cues: what the flip detector used")
-    let flip = trained.first { $0.family == "flip" }!.folder
+    let flip = trainings.first { $0.family == "flip" }!.folder
     let cues = try CueReport(Checkpoint(reading: flip.last), path: flip.last, corpus: corpus, progress: progress)
     try AtomicFile.write(CanonicalJSON.data(cues), to: flip.path + "/cues.json")
 
@@ -78,6 +86,12 @@ struct Demo: ParsableCommand {
     }
     print(cues.verdict)
     say("done in \(Int(seconds(clock.now - began))) s")
+  }
+
+  private struct Training: Sendable {
+    let family: String
+    let recipe: TrainingRecipe
+    let folder: RunFolder
   }
 
   /// bfloat16 where the processor multiplies in it, float32 elsewhere.

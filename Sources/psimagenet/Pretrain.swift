@@ -47,11 +47,15 @@ struct Pretrain: ParsableCommand {
 
 /// SIGTERM and SIGINT as a flag that a loop can look at.
 final class StopSignals {
-  private final class Flag: Sendable { let raised = Atomic<Bool>(false) }
-  private let flag: Flag
+  /// May be looked at from any thread.
+  final class Flag: Sendable {
+    fileprivate let raised = Atomic<Bool>(false)
+    var isRaised: Bool { raised.load(ordering: .relaxed) }
+  }
+  let flag: Flag
   private let sources: [any DispatchSourceSignal]
 
-  var received: Bool { flag.raised.load(ordering: .relaxed) }
+  var received: Bool { flag.isRaised }
 
   init() {
     let flag = Flag()
