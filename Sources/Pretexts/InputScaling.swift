@@ -20,15 +20,18 @@ public struct InputScaling: Codable, Hashable, Sendable {
 
   /// Mean and standard deviation over all measured pixels; `nil` when there are none or all are equal.
   public init?(fitting images: [MaskedImage], minimumWeight: Double = 0.5) {
-    var sum = 0.0, squares = 0.0, count = 0.0
+    // Sums of differences from one measured value: equal pixels give a variance of exactly 0, not of rounding errors.
+    var origin: Double?, sum = 0.0, squares = 0.0, count = 0.0
     for image in images {
       for (x, w) in zip(image.pixels.elements, image.weight.elements) where Double(w) >= minimumWeight {
-        sum += Double(x)
-        squares += Double(x) * Double(x)
+        let difference = Double(x) - (origin ?? Double(x))
+        if origin == nil { origin = Double(x) }
+        sum += difference
+        squares += difference * difference
         count += 1
       }
     }
-    let mean = sum / max(count, 1), variance = squares / max(count, 1) - mean * mean
+    let shift = sum / max(count, 1), mean = (origin ?? 0) + shift, variance = squares / max(count, 1) - shift * shift
     guard count > 1, variance > 0 else { return nil }
     self.init(mean: mean, deviation: variance.squareRoot(), minimumWeight: minimumWeight)
   }

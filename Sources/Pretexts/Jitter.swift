@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import Tensors
 
 /// Nuisances that every class meets alike: overall intensity and pixel noise, in units of the scaled input.
@@ -19,6 +20,12 @@ public struct Jitter: Codable, Hashable, Sendable {
     self.offset = offset
     self.noise = noise
     self.shift = shift
+  }
+
+  func validate() throws(SettingError) {
+    for (key, value) in [("intensity", intensity), ("offset", offset), ("noise", noise), ("shift", shift)] {
+      try SettingError.require(value >= 0 && value.isFinite, "jitter.\(key)", "0 or more", value)
+    }
   }
 
   /// Applies to `[1,H,W]`; pixels that are 0, the value of gaps, stay 0.

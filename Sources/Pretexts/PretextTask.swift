@@ -22,9 +22,15 @@ public protocol PretextTask: Codable, Hashable, Sendable {
   ) -> [String: Tensor<Float>]
   /// Adds head and loss for a batch. Parameters of the backbone go under `backbone`, those of the head under `head`.
   func objective(_ batch: [String: Value], backbone: some Backbone, in scope: Scope) -> Objective
+  /// Throws for settings that no run can have.
+  func validate() throws(SettingError)
+  /// The smallest picture that can be turned into an example, pixels along a side.
+  var smallestSide: Int { get }
 }
 
 extension PretextTask {
+  public func validate() throws(SettingError) {}
+  public var smallestSide: Int { 1 }
   public var label: String? { nil }
 }
 

@@ -7,6 +7,7 @@ import Foundation
 import Host
 import struct Host.Progress
 import Publishing
+import Reports
 import Simulation
 import Training
 
@@ -81,11 +82,17 @@ struct Demo: ParsableCommand {
     publication.source = .last
     _ = try publication.publish(flip, as: "demo", in: checkpoints)
 
-    for row in transfer.chosen where row.probe == "linear" {
-      print("\(row.task)  \(row.family)  \(row.stage)  \(row.test)  run: \(row.run?.description ?? "-")")
-    }
-    print(cues.verdict)
-    say("done in \(Int(seconds(clock.now - began))) s")
+    say("7/7 report")
+    let study = try StudyReport(
+      title: "PSImageNet demo", corpus: corpus, runs: trainings.map { ($0.family, $0.folder) }, transfer: transfer, cues: [cues],
+      published: "\(checkpoints)/demo",
+      notes: quick ? ["This is the short demo: a sixth of the pictures and steps. Its scores show the road, not the method."] : [])
+    let page = "\(out)/report.html"
+    try study.html(using: Gnuplot(searching: ProcessInfo.processInfo.environment["PATH"] ?? "")).write(to: page)
+    print(study.terminalTable(width: ReportWidth.ofTerminal))
+    for finding in study.findings { print(finding.sentence) }
+    for line in study.withheldLines { print(line) }
+    print("\npublished: \(checkpoints)/demo\nreport: \(page)\n\(Int(seconds(clock.now - began))) s in all")
   }
 
   private struct Training: Sendable {

@@ -7,6 +7,7 @@ public struct ResNet10: Backbone {
   public var width = 64
   public init() {}
   public init(width: Int) { self.width = width }
+  public func validate() throws(SettingError) { try SettingError.require((1...1024).contains(width), "width", "1 to 1024", width) }
   public func stages(_ image: Value, in scope: Scope) -> [Value] {
     ResidualStages(blocks: [1, 1, 1, 1], width: width)(image, in: scope)
   }

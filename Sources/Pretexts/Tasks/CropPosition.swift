@@ -6,8 +6,11 @@ import Tensors
 /// Source: Van Hoorick and Vondrick, "Dissecting Image Crops", ICCV 2021, reduced to one global view.
 ///
 /// Every class is treated alike so that only content can tell: the frame's outermost `margin` is never shown, a piece has a
-/// random size and a random place within its cell, and every view, cut or not, is resampled to a random intermediate size
-/// and then to the input size.
+/// random size and a random place within its cell, and every view, cut or not, is reduced to a random intermediate size
+/// below that of any piece and then enlarged to the input size.
+///
+/// What remains: the whole frame averages more pixels into one, so independent pixel noise is weaker in "not cropped"; and
+/// the gaps of a mask show where a piece lies.
 public struct CropPosition: PretextTask {
   public static let name = "crop-position"
   /// Cells along each axis.
@@ -22,6 +25,27 @@ public struct CropPosition: PretextTask {
 
   public init() {}
 
+  public func validate() throws(SettingError) {
+    try SettingError.require((2...8).contains(grid), "grid", "2 to 8", grid)
+    try SettingError.require(smallestShare > 0 && smallestShare <= largestShare, "smallestShare", "above 0, at most largestShare", smallestShare)
+    try SettingError.require(largestShare < 1, "largestShare", "below 1", largestShare)
+    try SettingError.require((0...0.25).contains(margin), "margin", "0 to 0.25", margin)
+    try jitter.validate()
+  }
+
+  /// Room for a piece of 2 pixels or more, and for different places of the largest piece in every cell.
+  public var smallestSide: Int { (1...8192).first { isLargeEnough($0) } ?? 8193 }
+
+  private func isLargeEnough(_ side: Int) -> Bool {
+    let frame = shownSide(of: side)
+    return frame > 0 && pieceSide(smallestShare, frame) >= 3 && frame - pieceSide(largestShare, frame) >= grid
+  }
+
+  private func edge(of side: Int) -> Int { max(1, Int((margin * Double(side)).rounded())) }
+  /// Side of the frame that is shown: one pixel less than the margin leaves, so that its phase can vary.
+  private func shownSide(of side: Int) -> Int { side - 2 * edge(of: side) - 1 }
+  private func pieceSide(_ share: Double, _ frame: Int) -> Int { Int((share * Double(frame)).rounded()) }
+
   public func classes(labels: [String]) -> [String] {
     (0..<grid * grid).map { "row \($0 / grid), column \($0 % grid)" } + ["not cropped"]
   }
@@ -33,14 +57,13 @@ public struct CropPosition: PretextTask {
   ) -> [String: Tensor<Float>] {
     let cells = grid * grid, position = Int.random(in: 0...cells, using: &random), side = image.height
     // The frame that all classes share: the picture less its margin, cut at a random phase of one pixel.
-    let edge = max(1, Int((margin * Double(side)).rounded()))
-    let frame = side - 2 * edge
-    precondition(frame >= 3 * grid, "a picture of side \(side) is too small for a \(grid)×\(grid) grid")
-    let offset = (Int.random(in: 0...edge, using: &random), Int.random(in: 0...edge, using: &random))
+    precondition(side >= smallestSide && image.width == side, "crop-position needs squares of at least \(smallestSide), got \(image.pixels.shape)")
+    let edge = edge(of: side), frame = shownSide(of: side)
+    let offset = (edge + Int.random(in: 0...1, using: &random), edge + Int.random(in: 0...1, using: &random))
     var rows = offset.0..<offset.0 + frame, columns = offset.1..<offset.1 + frame
     let share = random.uniform(smallestShare, largestShare)
     if position < cells {
-      let size = max(grid, Int((share * Double(frame)).rounded())), slack = frame - size
+      let size = pieceSide(share, frame), slack = frame - size
       func start(_ cell: Int, _ low: Int) -> Int {
         // The cell's part of all possible places; a random place within it.
         let first = slack * cell / grid, last = max(first, slack * (cell + 1) / grid - (cell + 1 < grid ? 1 : 0))
@@ -50,8 +73,10 @@ public struct CropPosition: PretextTask {
       rows = top..<top + size
       columns = left..<left + size
     }
-    // Two resamplings for every class; the intermediate size hides how much a view was enlarged.
-    let intermediate = Int((random.uniform(0.4, 0.6) * Double(side)).rounded())
+    // Two resamplings for every class, the first one always to fewer pixels than the smallest piece has: a piece that were
+    // enlarged twice would be blockier than the whole frame, and one that kept its size would be sharper.
+    let smallest = Double(pieceSide(smallestShare, frame))
+    let intermediate = max(1, min(Int(smallest) - 1, Int((random.uniform(0.7, 0.95) * smallest).rounded())))
     let resampled = image.cropped(rows: rows, columns: columns)
       .resampled(toHeight: intermediate, width: intermediate).resampled(toHeight: side, width: side)
     var view = scaling.channel(resampled)

@@ -23,6 +23,8 @@ public struct Flip: PretextTask {
     self.jitter = jitter
   }
 
+  public func validate() throws(SettingError) { try jitter.validate() }
+
   public func classes(labels: [String]) -> [String] { ["as recorded", "mirrored"] }
 
   public func fields(side: Int, classes: Int) -> [String: Shape] { ["view": [1, side, side], "mirrored": []] }

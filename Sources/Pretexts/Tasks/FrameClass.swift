@@ -15,6 +15,8 @@ public struct FrameClass: PretextTask {
 
   private enum CodingKeys: String, CodingKey { case target = "label", jitter }
 
+  public func validate() throws(SettingError) { try jitter.validate() }
+
   public func classes(labels: [String]) -> [String] { labels }
 
   public func fields(side: Int, classes: Int) -> [String: Shape] { ["view": [1, side, side], "class": [classes]] }
