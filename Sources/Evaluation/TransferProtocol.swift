@@ -45,46 +45,74 @@ public struct TransferProtocol: Sendable {
     public var chosen: [Row] { rows.filter(\.isChosen) }
   }
 
-  /// Scores `trunks` (several seeds of each family) on `tasks`. Throws when a task's corpus is unusable or an engine fails.
-  public func run(
-    _ trunks: [Trunk], on tasks: [any DownstreamTask.Type], of corpus: Corpus, progress: ProgressHandler = { _ in }
-  ) throws -> Result {
-    var rows: [Row] = [], leftOut: [String: String] = [:]
-    let total = tasks.count * trunks.count
-    for (taskIndex, task) in tasks.enumerated() {
+  /// What the probes read from one trunk: one entry per task, probe and stage, and why tasks were left out.
+  public struct TrunkScores: Sendable {
+    fileprivate var scores: [Key: Scores] = [:]
+    fileprivate var leftOut: [String: String] = [:]
+  }
+
+  /// Scores one trunk. Trunks may be scored side by side, each on a thread of its own.
+  public func score(
+    _ trunk: Trunk, on tasks: [any DownstreamTask.Type], of corpus: Corpus, progress: ProgressHandler = { _ in }
+  ) throws -> TrunkScores {
+    var result = TrunkScores()
+    guard corpus.manifest.height == trunk.side, corpus.manifest.width == trunk.side else {
+      throw InputError(
+        path: corpus.folder, place: "image size", expected: "\(trunk.side)×\(trunk.side), the size that trunk \(trunk.family) was trained at",
+        found: "\(corpus.manifest.height)×\(corpus.manifest.width); build the corpus at that size")
+    }
+    let features = try Features(trunk, precision: precision)
+    for (index, task) in tasks.enumerated() {
+      defer { progress(Progress("transfer", done: index + 1, total: tasks.count, note: "\(task.name): \(trunk.family)")) }
       let parts: [Split: Part]
       switch try usable(task, corpus) {
       case .success(let found): parts = found
       case .failure(let reason):
-        leftOut[task.name] = reason.text
+        result.leftOut[task.name] = reason.text
         continue
       }
-      var scores: [Key: [Scores]] = [:]
-      for (index, trunk) in trunks.enumerated() {
-        let features = try Features(trunk, precision: precision)
-        var embeddings: [Split: [String: Tensor<Float>]] = [:]
-        for (split, part) in parts { embeddings[split] = try features(part.images) }
-        for stage in features.stages {
-          let train = parts[.train]!.embeddings(embeddings[.train]![stage]!)
-          let validation = parts[.validation]!.embeddings(embeddings[.validation]![stage]!)
-          let test = parts[.test]!.embeddings(embeddings[.test]![stage]!)
-          for probe in probes {
-            let key = Key(task: task.name, family: trunk.family, probe: type(of: probe).name, stage: stage)
-            scores[key, default: []].append(Scores(
-              test: try probe.score(train: train.joined(with: validation), test: test, seed: trunk.seed),
-              validation: try probe.score(train: train, test: validation, seed: trunk.seed),
-              run: try TransferProtocol.runControl(train, probe: probe, seed: trunk.seed)))
-          }
+      let embedded = try parts.mapValues { try features($0.images) }
+      for stage in features.stages {
+        let train = parts[.train]!.embeddings(embedded[.train]![stage]!)
+        let validation = parts[.validation]!.embeddings(embedded[.validation]![stage]!)
+        let test = parts[.test]!.embeddings(embedded[.test]![stage]!)
+        for probe in probes {
+          let key = Key(task: task.name, family: trunk.family, probe: type(of: probe).name, stage: stage)
+          result.scores[key] = Scores(
+            test: try probe.score(train: train.joined(with: validation), test: test, seed: trunk.seed),
+            validation: try probe.score(train: train, test: validation, seed: trunk.seed),
+            run: try TransferProtocol.runControl(train, probe: probe, seed: trunk.seed))
         }
-        progress(Progress("transfer", done: taskIndex * trunks.count + index + 1, total: total, note: "\(task.name): \(trunk.family)"))
       }
-      rows += combined(scores)
     }
-    return Result(corpus: corpus.manifest.name, rows: rows, leftOut: leftOut)
+    return result
   }
 
-  private struct Key: Hashable { let task, family, probe, stage: String }
-  private struct Scores { let test, validation: Score, run: Score? }
+  /// Puts the scores of all trunks together: the seeds of a family are averaged, and its stage is chosen.
+  public func result(_ scored: [TrunkScores], of corpus: Corpus) -> Result {
+    var scores: [Key: [Scores]] = [:], leftOut: [String: String] = [:]
+    for trunk in scored {
+      for (key, score) in trunk.scores { scores[key, default: []].append(score) }
+      leftOut.merge(trunk.leftOut) { first, _ in first }
+    }
+    return Result(corpus: corpus.manifest.name, rows: combined(scores), leftOut: leftOut)
+  }
+
+  /// Scores `trunks` (several seeds of each family) one after the other.
+  public func run(
+    _ trunks: [Trunk], on tasks: [any DownstreamTask.Type], of corpus: Corpus, progress: ProgressHandler = { _ in }
+  ) throws -> Result {
+    var scored: [TrunkScores] = []
+    for (index, trunk) in trunks.enumerated() {
+      scored.append(try score(trunk, on: tasks, of: corpus) {
+        progress(Progress("transfer", done: index * tasks.count + $0.done, total: trunks.count * tasks.count, note: $0.note))
+      })
+    }
+    return result(scored, of: corpus)
+  }
+
+  fileprivate struct Key: Hashable { let task, family, probe, stage: String }
+  fileprivate struct Scores { let test, validation: Score, run: Score? }
   private struct Reason: Error { let text: String }
 
   /// The pictures of one split that answer a task.
@@ -117,9 +145,13 @@ public struct TransferProtocol: Sendable {
   }
 
   /// Can the features name the run? Fitted on the even frames of every training run, scored on the odd ones; `nil` for one run.
+  ///
+  /// A linear probe is fitted with one fixed strength here: a control needs no tuning, and tuning it would take longer than
+  /// everything else, since it has as many classes as there are runs.
   static func runControl(_ train: Embeddings, probe: any Probe, seed: UInt64) throws -> Score? {
     let runs = Set(train.groups).sorted()
     guard runs.count > 1 else { return nil }
+    let control: any Probe = probe is LinearProbe ? LinearProbe(strengths: [1e-2]) : probe
     let relabelled = Embeddings(
       vectors: train.vectors, labels: train.groups.map { runs.firstIndex(of: $0)! }, classes: runs.map { "run \($0)" },
       groups: Array(0..<train.count))
@@ -129,7 +161,7 @@ public struct TransferProtocol: Sendable {
       seen[run] = position + 1
       if position % 2 == 0 { even.append(index) } else { odd.append(index) }
     }
-    return try probe.score(train: relabelled.subset(even), test: relabelled.subset(odd), seed: seed)
+    return try control.score(train: relabelled.subset(even), test: relabelled.subset(odd), seed: seed)
   }
 
   /// One row per key, with the stage of each family, task and probe that validation prefers.

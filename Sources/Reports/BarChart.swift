@@ -30,6 +30,8 @@ public struct BarChart: Figure {
   public var series: [Series]
   /// A dashed horizontal line, such as the chance level.
   public var reference: (name: String, value: Double)?
+  /// What the groups are; `nil` where their names say it.
+  public var x: String?
   public var size = (width: 760, height: 440)
 
   /// Traps unless each series has a bar for each group.
@@ -61,8 +63,9 @@ public struct BarChart: Figure {
     var text = axis.commands("y", showing: series.flatMap { $0.bars.compactMap { $0?.value } })
     text +=
       "set xrange [-0.6:\(Double(groups.count) - 0.4)]\nset xtics scale 0 ("
-      + groups.enumerated().map { "\(Quoted(tic: $1)) \($0)" }.joined(separator: ",") + ")\n"
-    if groups.count > 6 || groups.contains(where: { $0.count > 90 / groups.count }) { text += "set xtics rotate by 25 right\n" }
+      + groups.enumerated().filter { groups.count <= 16 || $0.offset % 4 == 0 }.map { "\(Quoted(tic: $0.element)) \($0.offset)" }.joined(separator: ",") + ")\n"
+    if groups.count <= 16 && groups.contains(where: { $0.count > 50 / groups.count }) { text += "set xtics rotate by 25 right\n" }
+    if let x { text += "set xlabel \(Quoted(x))\n" }
     var plots: [String] = []
     for (s, one) in series.enumerated() {
       let shift = (Double(s) - Double(series.count - 1) / 2) * width

@@ -40,7 +40,7 @@ extension StudyReport {
       ("by distance from the middle", "distance (\(source.peaks.radiusUnit))", source.peaks.radius),
       ("by azimuth", "start of the 45° sector (°)", source.peaks.azimuth), ("by panel", "panel", source.peaks.panels),
     ] where bins.contains(where: { $0.count > 0 || $0.expected > 0 }) {
-      figures.append(try gnuplot.svg(peakChart("\(source.name): strongest evidence \(title)", axis: axis, bins, total: source.peaks.total)))
+      figures.append(try gnuplot.svg(peakChart("\(source.name): strongest evidence \(title)", axis: axis, bins, total: measured(source.peaks))))
     }
     try report.figures(
       svgs: figures,
@@ -51,9 +51,10 @@ extension StudyReport {
     guard !source.examples.isEmpty else { return }
     let pictures = source.examples.prefix(4).map { example in
       let answer = example.logit == 0 ? "undecided" : example.logit > 0 ? "says “mirrored” (wrong)" : "says “as recorded” (right)"
+      // Beside a withheld accuracy no example may hint at it.
       return (
         png: Data(EvidencePicture(example, side: cue.side).image.png()),
-        label: "\(example.record): logit \(signed(Double(example.logit))), \(answer)"
+        label: "\(example.record): " + (source.isWithheld ? "answer withheld" : "logit \(signed(Double(example.logit))), \(answer)")
       )
     }
     try report.images(
@@ -102,18 +103,20 @@ extension StudyReport {
       + peaks.azimuth.map { ("azimuth from \($0.name)°", $0) }
     // Excess in units of the error that an even spread would have.
     func excess(_ bin: PeakCounts.Bin) -> Double {
-      let error = evenError(bin, total: peaks.total)
+      let error = evenError(bin, total: measured(peaks))
       return error > 0 ? (Double(bin.count) - bin.expected) / error : 0
     }
     if let (name, bin) = places.max(by: { excess($0.1) < excess($1.1) }), excess(bin) > 2 {
       parts.append(
-        "Strongest excess: \(name), with \(bin.count) of \(peaks.total) peaks where evenly spread evidence would put \(decimal(bin.expected, 1)) ± \(decimal(evenError(bin, total: peaks.total), 1)).")
+        "Strongest excess: \(name), with \(bin.count) of \(measured(peaks)) peaks on measured pixels, where evenly spread evidence would put \(decimal(bin.expected, 1)) ± \(decimal(evenError(bin, total: measured(peaks)), 1)).")
     } else {
-      parts.append("In no panel, ring or sector do the \(peaks.total) peaks exceed an even spread by more than 2 standard errors.")
+      parts.append("In no panel, ring or sector do the \(measured(peaks)) peaks on measured pixels exceed an even spread by more than 2 standard errors.")
     }
     if peaks.inGaps > 0 { parts.append("\(peaks.inGaps) of \(peaks.total) peaks lie in gaps between panels, where nothing was measured.") }
     return parts.joined(separator: " ")
   }
+
+  private func measured(_ peaks: PeakCounts) -> Int { max(0, peaks.total - peaks.inGaps) }
 
   /// √(n p (1 − p)) with p = expected/n.
   private func evenError(_ bin: PeakCounts.Bin, total: Int) -> Double {
@@ -123,12 +126,13 @@ extension StudyReport {
 
   private func peakChart(_ title: String, axis: String, _ bins: [PeakCounts.Bin], total: Int) -> BarChart {
     var chart = BarChart(
-      title, groups: bins.map(\.name), y: Axis("frames, \(axis) below"),
+      title, groups: bins.map(\.name), y: Axis("frames"),
       series: [
         .init("observed", bins.map { .init(Double($0.count), error: 0) }),
         .init("if evenly spread", bins.map { .init($0.expected, error: evenError($0, total: total)) }),
       ])
-    chart.size = (640, 420)
+    chart.x = axis
+    chart.size = (640, 460)
     return chart
   }
 }

@@ -66,7 +66,7 @@ extension StudyReport {
     let pretexts = comparisons.filter { $0.role == .pretext }
     let winners = pretexts.filter(\.beatsRandom), worse = pretexts.filter(\.isWorse)
     let undecided = pretexts.filter { !$0.beatsRandom && !$0.isWorse }
-    let baseline = "random-init features (\(random.test))"
+    let baseline = "random-init features (\(plain(random.test)))"
     var parts: [String] = []
     if pretexts.isEmpty {
       parts.append("\(task): no pretext trunk was judged beside \(baseline).")
@@ -122,7 +122,7 @@ extension StudyReport {
       guard let row = rows.first(where: { $0.family == loser.family }) else { continue }
       if let gap = generalization(of: loser.family), gap.train - gap.validation.value > 0.1 {
         reasons.append(
-          "\(loser.family) fits its training pictures better than new ones (pretext accuracy \(decimal(gap.train, 3)) in training, \(gap.validation) in validation)")
+          "\(loser.family) fits its training pictures better than new ones (pretext accuracy \(decimal(gap.train, 3)) in training, \(plain(gap.validation)) in validation)")
       }
       if row.validation.value - row.test.value > 2 * combined(row.validation, row.test) {
         reasons.append(
@@ -153,6 +153,9 @@ extension StudyReport {
     )
   }
 }
+
+/// `0.808 ± 0.043, n = 120`, for use in brackets.
+func plain(_ score: Score) -> String { "\(decimal(score.value, 3)) ± \(decimal(score.largerStandardError, 3)), n = \(score.count)" }
 
 /// √(a² + b²) of the larger standard errors.
 func combined(_ a: Score, _ b: Score) -> Double {

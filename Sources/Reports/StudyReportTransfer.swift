@@ -10,7 +10,6 @@ extension StudyReport {
       let rows = transfer.rows.filter { $0.task == task }, families = ordered(rows.map(\.family))
       let probes = Set(rows.map(\.probe)).sorted()
       report.heading(heading(of: task), level: 3)
-      if let finding = findings.first(where: { $0.task == task }) { report.paragraph(finding.sentence) }
       func chosen(_ family: String, _ probe: String) -> TransferProtocol.Row? {
         rows.first { $0.isChosen && $0.family == family && $0.probe == probe }
       }

@@ -6,15 +6,23 @@ import Tensors
 
 /// Makes the batches of a run. Which pictures a step sees and how each is turned into an example depends on
 /// (seed, step) alone, so a resumed run goes on with exactly the batches it would have had.
-struct BatchMaker: Sendable {
+package struct BatchMaker: Sendable {
   let images: ImageSet
   let task: any PretextTask
   let scaling: InputScaling
   let seed: UInt64
   let batch: Int
 
+  package init(images: ImageSet, task: any PretextTask, scaling: InputScaling, seed: UInt64, batch: Int) {
+    self.images = images
+    self.task = task
+    self.scaling = scaling
+    self.seed = seed
+    self.batch = batch
+  }
+
   /// Pictures seen by the step, in epochs of a fresh shuffle each.
-  func indices(step: Int) -> [Int] {
+  package func indices(step: Int) -> [Int] {
     var chosen: [Int] = [], epoch = step * batch / images.count, position = step * batch % images.count
     while chosen.count < batch {
       var random = Philox(seed: seed, 1, UInt64(epoch))
@@ -26,7 +34,7 @@ struct BatchMaker: Sendable {
     return chosen
   }
 
-  func training(step: Int) -> [String: Tensor<Float>] {
+  package func training(step: Int) -> [String: Tensor<Float>] {
     let examples = indices(step: step).enumerated().map { place, index in
       var random = Philox(seed: seed, 2, UInt64(step), UInt64(place))
       return example(index, augmenting: true, using: &random)
@@ -35,7 +43,7 @@ struct BatchMaker: Sendable {
   }
 
   /// Pictures `range` as fixed examples, the same at every look; filled up by repeating the last.
-  func validation(_ range: Range<Int>) -> [String: Tensor<Float>] {
+  package func validation(_ range: Range<Int>) -> [String: Tensor<Float>] {
     let examples = (0..<batch).map { place in
       let index = min(range.lowerBound + place, range.upperBound - 1)
       // Not the run's seed: runs of several seeds are judged on the same examples.
@@ -57,12 +65,12 @@ struct BatchMaker: Sendable {
 }
 
 /// Prepares the next batch beside the engine, which keeps its own thread.
-final class BatchQueue: Sendable {
+package final class BatchQueue: Sendable {
   private let maker: BatchMaker
   private let ready = Mutex<[Int: [String: Tensor<Float>]]>([:])
   private let made = DispatchSemaphore(value: 0)
 
-  init(_ maker: BatchMaker, from step: Int, through last: Int) {
+  package init(_ maker: BatchMaker, from step: Int, through last: Int) {
     self.maker = maker
     self.last = last
     if step <= last { prepare(step) }
@@ -79,7 +87,7 @@ final class BatchQueue: Sendable {
   }
 
   /// The batch of `step`; the one after it is begun. Steps are asked for in order.
-  func next(_ step: Int) -> [String: Tensor<Float>] {
+  package func next(_ step: Int) -> [String: Tensor<Float>] {
     made.wait()
     if step < last { prepare(step + 1) }
     return ready.withLock { $0.removeValue(forKey: step)! }

@@ -9,7 +9,7 @@ import Tensors
 /// A network with all that is needed to use it or to train on: one safetensors file.
 ///
 /// Tensors: every parameter under its dotted path; the optimiser's moments as `optimizer.<n>`. Everything else is JSON in the
-/// file's metadata under `psimagenet`.
+/// file's metadata under `psimagenet`, and the sums of an unfinished stretch of steps under `running`.
 public struct Checkpoint: Sendable {
   /// What the numbers mean.
   public struct Description: Codable, Hashable, Sendable {
@@ -26,14 +26,40 @@ public struct Checkpoint: Sendable {
     public var bestStep: Int
     /// SHA-256 of the corpus manifest.
     public var corpus: String
+
+    /// Throws for values that no run writes.
+    func validate(path: String) throws(InputError) {
+      func require(_ holds: Bool, _ place: String, _ expected: String, _ found: some Any) throws(InputError) {
+        guard holds else { throw InputError(path: path, place: "description.\(place)", expected: expected, found: "\(found)") }
+      }
+      let task = try recipe.task.task(path: path)
+      try require(side >= task.smallestSide && side <= 8192, "side", "\(task.smallestSide) to 8192", side)
+      try require(scaling.deviation > 0 && scaling.deviation.isFinite, "scaling.deviation", "a positive number", scaling.deviation)
+      let own = task.label == nil ? task.classes(labels: []) : classes
+      try require(classes == own && classes.count > 1, "classes", task.label == nil ? "\(own)" : "at least two", classes)
+      try require((0...recipe.steps).contains(step), "step", "0 to \(recipe.steps)", step)
+    }
   }
 
   public var description: Description
   public var weights: Weights
   public var optimizer: OptimizerState
+  /// Sums since the last look at the validation split, so that a resumed run reports what an unbroken one does.
+  public var running: RunningFigures
 
-  public init(description: Description, weights: Weights, optimizer: OptimizerState) {
+  public struct RunningFigures: Codable, Hashable, Sendable {
+    /// Sum of the mean losses of the steps, nats.
+    public var loss = 0.0
+    public var right = 0
+    public var seen = 0
+    public init() {}
+  }
+
+  public init(
+    description: Description, weights: Weights, optimizer: OptimizerState, running: RunningFigures = RunningFigures()
+  ) {
     self.description = description
+    self.running = running
     self.weights = weights
     self.optimizer = optimizer
   }
@@ -48,7 +74,8 @@ public struct Checkpoint: Sendable {
     let slots = weights.slots.map { SafeTensors.Entry(name: $0.path, weights[$0.path]) }
     let moments = optimizer.moments.enumerated().map { SafeTensors.Entry(name: "optimizer.\($0)", Tensor([$1.count], $1)) }
     let text = String(decoding: try CanonicalJSON.data(description, pretty: false), as: UTF8.self)
-    try SafeTensors.write(slots + moments, metadata: ["psimagenet": text, "optimizerStep": "\(optimizer.step)"], to: path)
+    let sums = String(decoding: try CanonicalJSON.data(running, pretty: false), as: UTF8.self)
+    try SafeTensors.write(slots + moments, metadata: ["psimagenet": text, "optimizerStep": "\(optimizer.step)", "running": sums], to: path)
   }
 
   /// Reads a file that `write` made; anything missing, extra or of another shape is an error that names it.
@@ -58,7 +85,16 @@ public struct Checkpoint: Sendable {
       throw InputError(path: path, place: "metadata", expected: "a checkpoint of PSImageNet", found: "no description")
     }
     description = try CanonicalJSON.value(Description.self, from: Data(text.utf8), path: path)
+    running = RunningFigures()
+    if let text = contents.metadata["running"] {
+      running = try CanonicalJSON.value(RunningFigures.self, from: Data(text.utf8), path: path)
+    }
     try description.recipe.validate(path: path)
+    try description.validate(path: path)
+    guard running.right >= 0, running.right <= running.seen, running.seen <= description.recipe.steps * description.recipe.batch else {
+      throw InputError(path: path, place: "metadata.running", expected: "0 ≤ right ≤ seen", found: "\(running.right), \(running.seen)")
+    }
+    guard step >= 0 else { throw InputError(path: path, place: "metadata", expected: "optimizerStep of 0 or more", found: "\(step)") }
     let network = try TrainingNetwork(description.recipe, side: description.side, classes: description.classes, path: path)
     let moments = type(of: try description.recipe.optimizer.optimizer(path: path)).moments
     var weights = Weights(network.parameters)

@@ -32,21 +32,31 @@ public struct Choice: Codable, Hashable, Sendable {
 
   public func backbone(path: String) throws(InputError) -> any Backbone {
     guard let type = BackboneCatalog.named(name) else { throw unknown(BackboneCatalog.all.map { $0.name }, path, "backbone") }
-    return try value(type.init(), path: path, place: "backbone.settings")
+    let chosen = try value(type.init(), path: path, place: "backbone.settings")
+    do { try chosen.validate() } catch { throw impossible(error, path, "backbone") }
+    return chosen
   }
 
   public func task(path: String) throws(InputError) -> any PretextTask {
     guard let type = PretextTaskCatalog.named(name) else { throw unknown(PretextTaskCatalog.all.map { $0.name }, path, "task") }
-    return try value(type.init(), path: path, place: "task.settings")
+    let chosen = try value(type.init(), path: path, place: "task.settings")
+    do { try chosen.validate() } catch { throw impossible(error, path, "task") }
+    return chosen
   }
 
   public func optimizer(path: String) throws(InputError) -> any Optimizer {
     guard let type = OptimizerCatalog.named(name) else { throw unknown(OptimizerCatalog.all.map { $0.name }, path, "optimizer") }
-    return try value(type.init(), path: path, place: "optimizer.settings")
+    let chosen = try value(type.init(), path: path, place: "optimizer.settings")
+    do { try chosen.validate() } catch { throw impossible(error, path, "optimizer") }
+    return chosen
   }
 
   private func value<T: Codable>(_ usual: T, path: String, place: String) throws(InputError) -> T {
     try JSONValue.of(usual).overlaid(with: settings, path: path, place: place).decoded(as: T.self, path: path, place: place)
+  }
+
+  private func impossible(_ error: SettingError, _ path: String, _ place: String) -> InputError {
+    InputError(path: path, place: "\(place).settings.\(error.key)", expected: error.expected, found: error.found)
   }
 
   private func unknown(_ known: [String], _ path: String, _ place: String) -> InputError {

@@ -24,6 +24,17 @@ public struct ImageSet: Sendable {
       throw InputError(
         path: path, place: "labels", expected: "one of \(corpus.labels.joined(separator: ", "))", found: "label \"\(label)\" in the recipe")
     }
+    for (label, values) in (include.map { ($0, $1) } + exclude.map { ($0, $1) }).sorted(by: { $0.0 < $1.0 }) {
+      let known = corpus.classes(of: label)
+      if let unknown = values.first(where: { !known.contains($0) }) {
+        throw InputError(
+          path: path, place: "label \(label)", expected: "one of \(known.joined(separator: ", "))", found: "\"\(unknown)\" in the recipe")
+      }
+    }
+    if let label = task.label, !corpus.labels.contains(label) {
+      throw InputError(
+        path: path, place: "labels", expected: "one of \(corpus.labels.joined(separator: ", "))", found: "label \"\(label)\" in the recipe")
+    }
     records = corpus.records(in: split).filter { record in
       include.allSatisfy { label, values in record.labels[label].map(values.contains) ?? false }
         && !exclude.contains { label, values in record.labels[label].map(values.contains) ?? false }
@@ -57,6 +68,10 @@ public struct ImageSet: Sendable {
     }
     if let odd = images.first(where: { $0.height != $0.width }) {
       throw InputError(path: path, place: "image size", expected: "square pictures for training", found: "\(odd.pixels.shape)")
+    }
+    guard side >= task.smallestSide else {
+      throw InputError(
+        path: path, place: "image size", expected: "at least \(task.smallestSide) pixels a side for this task", found: "\(side)")
     }
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Graphs
+import Networks
 
 /// A rule that moves weights along gradients. A conforming value holds hyper-parameters only; state is passed in.
 public protocol Optimizer: Codable, Hashable, Sendable {
@@ -10,6 +11,8 @@ public protocol Optimizer: Codable, Hashable, Sendable {
   static var moments: Int { get }
   /// Moves every trainable number once. `state.step` counts from 1 in the first call.
   func update(_ weights: inout Weights, _ gradients: Weights, _ state: inout OptimizerState, learningRate: Float)
+  /// Throws for hyper-parameters that no run can have.
+  func validate() throws(SettingError)
 }
 
 /// What an optimiser remembers between steps.
@@ -30,6 +33,11 @@ public struct SGD: Optimizer {
   public var momentum: Float = 0.9
   public var weightDecay: Float = 1e-4
   public init() {}
+
+  public func validate() throws(SettingError) {
+    try SettingError.require((0..<1).contains(momentum), "momentum", "0 or more, below 1", momentum)
+    try SettingError.require(weightDecay >= 0 && weightDecay.isFinite, "weightDecay", "0 or more", weightDecay)
+  }
 
   public func update(_ weights: inout Weights, _ gradients: Weights, _ state: inout OptimizerState, learningRate: Float) {
     state.step += 1
@@ -55,6 +63,13 @@ public struct AdamW: Optimizer {
   public var epsilon: Float = 1e-8
   public var weightDecay: Float = 0.01
   public init() {}
+
+  public func validate() throws(SettingError) {
+    try SettingError.require((0..<1).contains(beta1), "beta1", "0 or more, below 1", beta1)
+    try SettingError.require((0..<1).contains(beta2), "beta2", "0 or more, below 1", beta2)
+    try SettingError.require(epsilon > 0 && epsilon.isFinite, "epsilon", "a positive number", epsilon)
+    try SettingError.require(weightDecay >= 0 && weightDecay.isFinite, "weightDecay", "0 or more", weightDecay)
+  }
 
   public func update(_ weights: inout Weights, _ gradients: Weights, _ state: inout OptimizerState, learningRate: Float) {
     state.step += 1

@@ -26,6 +26,7 @@ public final class Trainer {
   private var description: Checkpoint.Description
   private var weights: Weights
   private var moments: OptimizerState
+  private var running = Checkpoint.RunningFigures()
 
   /// Loads the pictures, and the last checkpoint where the folder has one.
   ///
@@ -56,19 +57,23 @@ public final class Trainer {
     moments = OptimizerState(moments: type(of: optimizer).moments, count: weights.storage.count)
     if FileManager.default.fileExists(atPath: folder.last) {
       let last = try Checkpoint(reading: folder.last)
-      guard last.description.recipe == recipe, last.description.corpus == digest else {
+      // The same corpus may be reached by another path; its checksum tells.
+      var known = last.description.recipe
+      known.corpus = recipe.corpus
+      guard known == recipe, last.description.corpus == digest else {
         throw InputError(
           path: folder.last, place: "description", expected: "a checkpoint of this recipe and corpus",
           found: "a run of another \(last.description.corpus == digest ? "recipe" : "corpus"); choose another folder")
       }
-      (description, weights, moments) = (last.description, last.weights, last.optimizer)
+      (description, weights, moments, running) = (last.description, last.weights, last.optimizer, last.running)
+      description.recipe.corpus = recipe.corpus
     }
   }
 
   public var step: Int { description.step }
 
   /// The run as it stands.
-  public var checkpoint: Checkpoint { Checkpoint(description: description, weights: weights, optimizer: moments) }
+  public var checkpoint: Checkpoint { Checkpoint(description: description, weights: weights, optimizer: moments, running: running) }
 
   /// Trains to the end of the recipe, or until `shouldStop` says so after a step.
   public func run(shouldStop: () -> Bool = { false }, progress: ProgressHandler = { _ in }) throws -> Ending {
@@ -80,7 +85,7 @@ public final class Trainer {
     var gradients = Weights(program.parameters)
     let queue = BatchQueue(train, from: step, through: recipe.steps - 1)
     let clock = ContinuousClock()
-    var began = clock.now, loss = 0.0, right = 0, seen = 0, trainingTime = 0.0, accuracy = "", rates: [Double] = []
+    var began = clock.now, trainingTime = 0.0, timed = 0, accuracy = "", rates: [Double] = []
 
     while step < recipe.steps {
       let batch = queue.next(step)
@@ -88,15 +93,14 @@ public final class Trainer {
       let outputs = try plan.run(batch, &weights, gradients: &gradients)
       let stepLoss = Double(outputs["loss"]!.elements[0])
       guard stepLoss.isFinite else {
-        throw InputError(
-          path: folder.path, place: "step \(step)", expected: "a finite loss",
-          found: "\(stepLoss); lower learningRate (\(recipe.learningRate)) or raise schedule.warmupSteps (\(recipe.schedule.warmupSteps))")
+        throw diverged("a finite loss", found: "\(stepLoss)")
       }
       optimizer.update(&weights, gradients, &moments, learningRate: Float(rate))
       description.step += 1
-      loss += stepLoss
-      right += Trainer.rightAnswers(outputs["logits"]!, batch[target]!, first: recipe.batch)
-      seen += recipe.batch
+      running.loss += stepLoss
+      running.right += Trainer.rightAnswers(outputs["logits"]!, batch[target]!, first: recipe.batch)
+      running.seen += recipe.batch
+      timed += recipe.batch
       let now = clock.now
       trainingTime += seconds(now - began)
       rates = (rates + [Double(recipe.batch) / seconds(now - began)]).suffix(20)
@@ -106,12 +110,17 @@ public final class Trainer {
         note: "loss \(rounded(stepLoss)), \(Int(Statistics.median(rates))) images/s" + accuracy))
 
       let isLast = step == recipe.steps, stops = shouldStop()
+      if step % recipe.validateEvery == 0 || step % recipe.checkpointEvery == 0 || isLast || stops {
+        // A run that went wrong must not become the checkpoint from which it goes on.
+        guard weights.storage.allSatisfy(\.isFinite) else { throw diverged("finite weights", found: "infinite ones or NaN") }
+      }
       if step % recipe.validateEvery == 0 || isLast {
-        let batches = Double(seen / recipe.batch)
+        let batches = Double(running.seen / recipe.batch)
         try log.append(.init(
-          step: step, split: "train", loss: loss / batches, accuracy: Double(right) / Double(seen), count: seen, learningRate: rate,
-          imagesPerSecond: Double(seen) / trainingTime))
-        (loss, right, seen, trainingTime) = (0, 0, 0, 0)
+          step: step, split: "train", loss: running.loss / batches, accuracy: Double(running.right) / Double(running.seen), count: running.seen,
+          learningRate: rate,
+          imagesPerSecond: Double(timed) / trainingTime))
+        (running, timed, trainingTime) = (Checkpoint.RunningFigures(), 0, 0)
         if let metric = try validate(rate: rate) {
           try log.append(metric)
           accuracy = ", validation \(rounded(metric.accuracy))"
@@ -131,6 +140,12 @@ public final class Trainer {
     return .finished
   }
 
+  private func diverged(_ expected: String, found: String) -> InputError {
+    InputError(
+      path: folder.path, place: "step \(step)", expected: expected,
+      found: "\(found); lower learningRate (\(recipe.learningRate)) or raise schedule.warmupSteps (\(recipe.schedule.warmupSteps))")
+  }
+
   /// Loss and accuracy over the whole validation split, on fixed examples.
   private func validate(rate: Double) throws -> RunFolder.Metric? {
     guard let validation else { return nil }
@@ -146,6 +161,7 @@ public final class Trainer {
       loss += Double(outputs["loss"]!.elements[0]) * Double(range.count)
       right += Trainer.rightAnswers(outputs["logits"]!, batch[target]!, first: range.count)
     }
+    guard loss.isFinite else { throw diverged("a finite validation loss", found: "\(loss)") }
     return .init(
       step: step, split: "validation", loss: loss / Double(total), accuracy: Double(right) / Double(total), count: total,
       learningRate: rate, imagesPerSecond: Double(total) / seconds(clock.now - began))

@@ -38,6 +38,16 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
     guard case .object(let fields) = given else {
       throw InputError(path: path, place: "", expected: "a YAML mapping of keys", found: "something else")
     }
+    // JSON decoders name no place for a number that is out of range.
+    if case .integer(let seed)? = fields["seed"], seed < 0 {
+      throw InputError(path: path, place: "seed", expected: "0 or more", found: "\(seed)")
+    }
+    for key in ["task", "backbone", "optimizer"] {
+      guard case .object(let choice)? = fields[key] else { continue }
+      if let unknown = choice.keys.sorted().first(where: { $0 != "name" && $0 != "settings" }) {
+        throw InputError(path: path, place: "\(key).\(unknown)", expected: "one of the keys name, settings", found: "unknown key \"\(unknown)\"")
+      }
+    }
     // Mappings with free keys are taken as they are; all others only know the keys of the defaults.
     let free = ["include", "exclude", "task", "backbone", "optimizer"]
     guard case .object(var usual) = try JSONValue.of(TrainingRecipe()) else { preconditionFailure("a recipe is a mapping") }
@@ -45,17 +55,38 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
     self = try JSONValue.object(usual).overlaid(
       with: .object(try TrainingRecipe.completed(fields, usual: TrainingRecipe())), path: path, place: "")
       .decoded(as: TrainingRecipe.self, path: path, place: "")
-    if !corpus.hasPrefix("/") {
+    if !corpus.isEmpty && !corpus.hasPrefix("/") {
       let folder = (path as NSString).deletingLastPathComponent
       corpus = folder.isEmpty ? corpus : folder + "/" + corpus
     }
+    let words = try Words(data, path: path)
+    name = words.name ?? name
+    include = words.include ?? include
+    exclude = words.exclude ?? exclude
     try validate(path: path)
+  }
+
+  /// The parts of a recipe that are words even where YAML has another meaning for them: `{beam: [off]}`, `{kind: [0]}`.
+  private struct Words: Decodable {
+    let name: String?
+    let include: [String: [String]]?
+    let exclude: [String: [String]]?
+
+    init(_ data: Data, path: String) throws(InputError) {
+      do { self = try YAMLDecoder().decode(Words.self, from: data) } catch let error as DecodingError {
+        throw InputError(decoding: error, path: path)
+      } catch {
+        throw InputError(path: path, place: "", expected: "a YAML mapping", found: "\(error)")
+      }
+    }
   }
 
   private static func completed(_ fields: [String: JSONValue], usual: TrainingRecipe) throws(InputError) -> [String: JSONValue] {
     var fields = fields
-    if fields["include"] == nil { fields["include"] = try .of(usual.include) }
-    if fields["exclude"] == nil { fields["exclude"] = try .of(usual.exclude) }
+    // Read as words, see `Words`.
+    fields["name"] = .string(usual.name)
+    fields["include"] = try .of(usual.include)
+    fields["exclude"] = try .of(usual.exclude)
     if fields["task"] == nil { fields["task"] = try .of(usual.task) }
     if fields["backbone"] == nil { fields["backbone"] = try .of(usual.backbone) }
     if fields["optimizer"] == nil { fields["optimizer"] = try .of(usual.optimizer) }
@@ -68,13 +99,14 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
       guard holds else { throw InputError(path: path, place: place, expected: expected, found: "\(found)") }
     }
     try require(!corpus.isEmpty, "corpus", "the folder of a built corpus", "nothing")
-    try require(batch > 0, "batch", "at least 1", batch)
-    try require(steps > 0, "steps", "at least 1", steps)
+    try require((1...65536).contains(batch), "batch", "1 to 65536", batch)
+    try require((1...1_000_000_000).contains(steps), "steps", "1 to 1000000000", steps)
     try require(learningRate > 0 && learningRate.isFinite, "learningRate", "a positive number", learningRate)
     try require(validateEvery > 0, "validateEvery", "at least 1", validateEvery)
     try require(checkpointEvery > 0, "checkpointEvery", "at least 1", checkpointEvery)
     try require(schedule.warmupSteps >= 0 && schedule.warmupSteps < steps, "schedule.warmupSteps", "0 to \(steps - 1)", schedule.warmupSteps)
     try require(schedule.stepShare > 0, "schedule.stepShare", "a positive share", schedule.stepShare)
+    try require(schedule.stepFactor > 0 && schedule.stepFactor <= 1, "schedule.stepFactor", "above 0, at most 1", schedule.stepFactor)
     _ = try task.task(path: path)
     _ = try backbone.backbone(path: path)
     _ = try optimizer.optimizer(path: path)

@@ -68,7 +68,11 @@ struct Demo: ParsableCommand {
       let like = trunks.first { $0.seed == seed }!
       trunks.append(try Trunk.random(like.backbone, seed: seed, scaling: like.scaling, images: images))
     }
-    let transfer = try TransferProtocol().run(trunks, on: plan.tasks, of: corpus, progress: progress)
+    let judge = TransferProtocol(), tasks = plan.tasks
+    let scored = try Lanes.run("transfer", trunks, steps: trunks.count * tasks.count, line: line) { trunk, progress in
+      try judge.score(trunk, on: tasks, of: corpus, progress: progress)
+    }
+    let transfer = judge.result(scored, of: corpus)
     try AtomicFile.write(CanonicalJSON.data(transfer), to: "\(out)/transfer.json")
 
     say("5/7 cues: what the flip detector used")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Frames
 import Host
 
@@ -12,6 +13,12 @@ struct Inspect: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   mutating func run() throws {
-    try output.print(Inspection(of: file, arrays: arrays, progress: output.progress)) { $0.description }
+    let inspection = try Inspection(of: file, arrays: arrays, progress: output.progress)
+    try output.print(inspection) { $0.description }
+    // What could be read is shown; that not all could be is an error all the same.
+    if let problem = inspection.problems.first {
+      FileHandle.standardError.write(Data("psimagenet: \(file): \(problem)\n".utf8))
+      throw ExitCode(InputError.Kind.malformed.rawValue)
+    }
   }
 }

@@ -35,7 +35,9 @@ enum Lanes {
   ) throws -> [Result] {
     let cores = EngineThreads.count, lanes = max(1, min(cores, jobs.count)), share = max(1, cores / lanes)
     let total = Total(activity, jobs: jobs.count, total: steps, line: line)
-    let shared = Shared<Result>()
+    let shared = Shared<Result>(), linearAlgebra = BLAS.threadCount
+    BLAS.useThreads(share)
+    defer { BLAS.useThreads(linearAlgebra) }
     let group = DispatchGroup()
     for _ in 0..<lanes {
       group.enter()

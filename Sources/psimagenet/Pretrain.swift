@@ -28,7 +28,7 @@ struct Pretrain: ParsableCommand {
     if let seed { recipe.seed = seed }
     if let steps { recipe.steps = steps }
     if let corpus { recipe.corpus = corpus }
-    let trainer = try Trainer(recipe, folder: out), signals = StopSignals()
+    let signals = StopSignals(), trainer = try Trainer(recipe, folder: out)
     let ending = try trainer.run(shouldStop: { signals.received }, progress: output.progress)
     let metrics = try trainer.folder.metrics()
     switch ending {

@@ -30,7 +30,7 @@ final class ProgressLine: Sendable {
       let now = ContinuousClock.now, isDone = progress.done >= progress.total
       if state.activity != progress.activity {
         if state.width > 0 { write("\n") }
-        state = State(activity: progress.activity, began: now, first: max(0, progress.done - 1), shown: nil, width: 0)
+        state = State(activity: progress.activity, began: now, first: progress.done, shown: nil, width: 0)
       }
       guard isDone || state.shown.map({ now - $0 >= interval }) ?? true else { return }
       state.shown = now

@@ -41,7 +41,11 @@ struct Transfer: ParsableCommand {
       let like = trunks.first { $0.seed == seed }!
       trunks.append(try Trunk.random(like.backbone, seed: seed, scaling: like.scaling, images: images))
     }
-    let result = try TransferProtocol().run(trunks, on: chosen, of: opened, progress: output.progress)
+    let judge = TransferProtocol()
+    let scored = try Lanes.run("transfer", trunks, steps: trunks.count * chosen.count, line: output.quiet ? nil : ProgressLine()) { trunk, progress in
+      try judge.score(trunk, on: chosen, of: opened, progress: progress)
+    }
+    let result = judge.result(scored, of: opened)
     if let out { try AtomicFile.write(CanonicalJSON.data(result), to: out) }
     try output.print(result) { result in
       (result.chosen.map {

@@ -74,6 +74,12 @@ public enum BLAS {
   /// How many threads the library uses for one product.
   public static var threadCount: Int { Int(openblas_get_num_threads()) }
 
+  /// Sets the number of threads for the whole process.
+  public static func useThreads(_ count: Int) {
+    precondition(count > 0, "\(count) threads")
+    openblas_set_num_threads(Int32(count))
+  }
+
   /// Version, build options and kernel family, such as `OpenBLAS 0.3.21 ... USE_OPENMP SkylakeX`.
   public static var configuration: String {
     guard let text = unsafe openblas_get_config(), let core = unsafe openblas_get_corename() else { return "OpenBLAS" }

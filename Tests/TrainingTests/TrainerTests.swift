@@ -1,0 +1,153 @@
+import Corpora
+import Foundation
+import Host
+import Pretexts
+import Tensors
+import Testing
+import Training
+
+private func bytes(_ path: String) throws -> Data { try AtomicFile.read(path) }
+
+/// Metrics without speeds, which differ from run to run.
+private func figures(_ folder: String) throws -> [RunFolder.Metric] {
+  try RunFolder(folder).metrics().map {
+    var metric = $0
+    metric.imagesPerSecond = 0
+    return metric
+  }
+}
+
+@Test func aStoppedRunGoesOnToTheSameBits() throws {
+  let tiny = try TinyCorpus(), recipe = tiny.recipe()
+  let whole = tiny.folder + "/whole", parts = tiny.folder + "/parts"
+  #expect(try Trainer(recipe, folder: whole).run() == .finished)
+  var looks = 0
+  let first = try Trainer(recipe, folder: parts)
+  let ending = try first.run(shouldStop: { looks += 1; return looks == 6 })
+  #expect(ending == .stopped(step: 6))
+  let second = try Trainer(recipe, folder: parts)
+  #expect(second.step == 6)
+  #expect(try second.run() == .finished)
+  #expect(try bytes(whole + "/last.safetensors") == bytes(parts + "/last.safetensors"))
+  #expect(try bytes(whole + "/best.safetensors") == bytes(parts + "/best.safetensors"))
+  #expect(try figures(whole) == figures(parts))
+  #expect(try figures(whole).map(\.step) == [4, 4, 8, 8, 12, 12])
+  #expect(try figures(whole).filter { $0.split == "train" }.map(\.count) == [32, 32, 32])
+  // A finished run has nothing more to do.
+  let before = try bytes(parts + "/last.safetensors")
+  #expect(try Trainer(recipe, folder: parts).run() == .finished)
+  #expect(try bytes(parts + "/last.safetensors") == before)
+
+  var other = recipe
+  other.learningRate = 0.5
+  let refusal = inputError { _ = try Trainer(other, folder: parts) }
+  #expect(refusal?.path == parts + "/last.safetensors" && refusal?.found.contains("another recipe") == true)
+  // The same corpus by another path is the same run.
+  var moved = recipe
+  moved.corpus = tiny.folder + "/./corpus"
+  #expect(try Trainer(moved, folder: parts).step == 12)
+}
+
+@Test(arguments: ["flip", "crop-position", "frame-class"]) func theLossOfEveryTaskFalls(task: String) throws {
+  let tiny = try TinyCorpus()
+  let recipe = tiny.recipe {
+    $0.task = Choice(name: task)
+    $0.backbone = Choice(name: "resnet10", settings: .object(["width": .integer(8)]))
+    ($0.steps, $0.validateEvery, $0.checkpointEvery) = (30, 10, 30)
+    $0.batch = 32
+    $0.learningRate = 3e-3
+  }
+  #expect(try Trainer(recipe, folder: tiny.folder + "/run").run() == .finished)
+  let losses = try RunFolder(tiny.folder + "/run").metrics().filter { $0.split == "train" }.map(\.loss)
+  #expect(losses.count == 3 && losses[2] < 0.95 * losses[0], "\(losses)")
+}
+
+@Test func aRunThatDivergesSaysWhereAndWhatToDo() throws {
+  let tiny = try TinyCorpus()
+  let recipe = tiny.recipe {
+    $0.optimizer = Choice(name: "sgd")
+    $0.learningRate = 1e30
+  }
+  let error = inputError { _ = try Trainer(recipe, folder: tiny.folder + "/run").run() }
+  #expect(error?.place.hasPrefix("step ") == true && error?.found.contains("learningRate") == true)
+  #expect(!FileManager.default.fileExists(atPath: tiny.folder + "/run/last.safetensors"))
+}
+
+@Test func filtersThatLeaveNothingAndUnknownLabelsAreNamed() throws {
+  let tiny = try TinyCorpus()
+  func complaint(_ change: (inout TrainingRecipe) -> Void) -> InputError? {
+    inputError { _ = try Trainer(tiny.recipe(change), folder: tiny.folder + "/run") }
+  }
+  #expect(complaint { $0.exclude = ["kind": ["off", "wide"]] }?.place == "split train")
+  let unknown = complaint { $0.include = ["kynd": ["wide"]] }
+  #expect(unknown?.expected == "one of kind" && unknown?.found.contains("kynd") == true)
+  let value = complaint { $0.include = ["kind": ["wide", "wyde"]] }
+  #expect(value?.place == "label kind" && value?.expected == "one of off, wide" && value?.found.contains("wyde") == true)
+  let label = complaint { $0.task = Choice(name: "frame-class", settings: .object(["label": .string("beam")])) }
+  #expect(label?.expected == "one of kind" && label?.found.contains("beam") == true)
+  let single = complaint {
+    $0.task = Choice(name: "frame-class")
+    $0.include = ["kind": ["wide"]]
+  }
+  #expect(single?.expected == "at least two classes")
+  let corpus = complaint { $0.corpus = tiny.folder + "/nowhere" }
+  #expect(corpus?.kind == .missing)
+}
+
+@Test func everyEpochSeesEveryPictureOnceAndAStepItsOwnBatch() throws {
+  let tiny = try TinyCorpus(), corpus = try Corpus(opening: tiny.corpus)
+  let images = try ImageSet(corpus, split: .train, include: [:], exclude: [:], task: Flip())
+  let maker = BatchMaker(
+    images: images, task: Flip(), scaling: try #require(InputScaling(fitting: images.images)), seed: 3, batch: 8)
+  // 5 steps of 8 are two epochs of 20; batch 2 lies across the end of the first.
+  let stream = (0..<5).flatMap { maker.indices(step: $0) }
+  #expect(stream[..<20].sorted() == Array(0..<20) && stream[20...].sorted() == Array(0..<20))
+  #expect(Array(stream[..<20]) != Array(stream[20...]) && Array(stream[..<20]) != Array(0..<20))
+  #expect(maker.training(step: 4) == maker.training(step: 4) && maker.training(step: 4) != maker.training(step: 9))
+  let queue = BatchQueue(maker, from: 2, through: 6)
+  for step in 2...6 { #expect(queue.next(step) == maker.training(step: step)) }
+  // Fixed examples whatever the seed of the run.
+  let other = BatchMaker(
+    images: images, task: Flip(), scaling: try #require(InputScaling(fitting: images.images)), seed: 4, batch: 8)
+  #expect(maker.validation(8..<13) == other.validation(8..<13))
+}
+
+@Test func aCheckpointIsReadAsItWasWrittenAndNeverCrashesWhenDamaged() throws {
+  let tiny = try TinyCorpus(), path = tiny.folder + "/c.safetensors", damaged = tiny.folder + "/d.safetensors"
+  let trainer = try Trainer(tiny.recipe(), folder: tiny.folder + "/run")
+  var calls = 0
+  _ = try trainer.run(shouldStop: { calls += 1; return calls == 2 })
+  try trainer.checkpoint.write(to: path)
+  let read = try Checkpoint(reading: path)
+  #expect(read.description == trainer.checkpoint.description && read.running == trainer.checkpoint.running && read.running.seen == 16)
+  #expect(read.weights.storage.map(\.bitPattern) == trainer.checkpoint.weights.storage.map(\.bitPattern))
+  #expect(read.optimizer == trainer.checkpoint.optimizer && read.optimizer.step == 2)
+
+  let data = try AtomicFile.read(path)
+  let header = 8 + data.prefix(8).enumerated().reduce(0) { $0 + Int($1.element) << (8 * $1.offset) }
+  var random = Philox(seed: 9)
+  for trial in 0..<500 {
+    var bad = data
+    // Most damage goes where it can do harm.
+    let place = Int.random(in: 0..<(trial % 5 == 0 ? data.count : header), using: &random)
+    bad[place] = UInt8.random(in: 32...126, using: &random)
+    try bad.write(to: URL(fileURLWithPath: damaged))
+    do { _ = try Checkpoint(reading: damaged) } catch { #expect(error.path == damaged) }
+  }
+  for length in [0, 7, 8, 100, header - 1, header, data.count - 1] {
+    try data.prefix(length).write(to: URL(fileURLWithPath: damaged))
+    #expect(inputError { _ = try Checkpoint(reading: damaged) } != nil, "\(length) bytes")
+  }
+  // A description of another network names the first array that does not fit.
+  let wider = tiny.recipe { $0.backbone = Choice(name: "resnet10", settings: .object(["width": .integer(5)])) }
+  var checkpoint = trainer.checkpoint
+  checkpoint.description.recipe = wider
+  try checkpoint.write(to: damaged)
+  #expect(inputError { _ = try Checkpoint(reading: damaged) }?.description.contains("weight") == true)
+  for change in [{ $0.side = -3 }, { $0.side = 1 << 40 }, { $0.classes = [] }, { $0.step = -1 }] as [(inout Checkpoint.Description) -> Void] {
+    var impossible = trainer.checkpoint
+    change(&impossible.description)
+    try impossible.write(to: damaged)
+    #expect(inputError { _ = try Checkpoint(reading: damaged) }?.place.hasPrefix("description.") == true)
+  }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import Host
+import Pretexts
+import Testing
+import Training
+
+private func read(_ text: String) throws -> TrainingRecipe {
+  let folder = NSTemporaryDirectory() + "recipe-\(UUID().uuidString)"
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  try AtomicFile.write(Data(text.utf8), to: folder + "/r.yaml")
+  do { return try TrainingRecipe(reading: folder + "/r.yaml") } catch {
+    #expect(error.path == folder + "/r.yaml")
+    throw error
+  }
+}
+
+@Test func aRecipeOfACorpusAloneHasTheDefaults() throws {
+  var expected = TrainingRecipe()
+  expected.corpus = "/c"
+  let recipe = try read("corpus: /c")
+  #expect(recipe == expected && recipe.task.name == "flip" && recipe.steps == 1000 && recipe.batch == 64)
+  #expect(recipe.schedule == Schedule(.cosine, warmupSteps: 20) && recipe.seed == 1 && recipe.precision == .float32)
+  #expect(try read("corpus: here").corpus.hasSuffix("/here"))
+}
+
+@Test func givenKeysReplaceDefaultsAndWordsStayWords() throws {
+  let recipe = try read("""
+    name: 12
+    corpus: /c
+    include: {kind: [0, "1"], beam: [off]}
+    task: {name: flip, settings: {antisymmetric: false, jitter: {noise: 0.5}}}
+    backbone: {name: resnet10, settings: {width: 16}}
+    schedule: {kind: step}
+    """)
+  #expect(recipe.name == "12" && recipe.include == ["kind": ["0", "1"], "beam": ["off"]])
+  let task = try recipe.task.task(path: "") as? Flip
+  #expect(task?.antisymmetric == false && task?.jitter == Jitter(intensity: 0.1, offset: 0.05, noise: 0.5))
+  #expect(recipe.schedule == Schedule(.step, warmupSteps: 20))
+}
+
+@Test(arguments: [
+  ("corps: /c", "corps"), ("steps: 30", "corpus"), ("corpus: ''", "corpus"), ("corpus: /c\nsteps: many", "steps"),
+  ("corpus: /c\nsteps: 0", "steps"), ("corpus: /c\nbatch: -1", "batch"), ("corpus: /c\nbatch: 9000000000000000000", "batch"),
+  ("corpus: /c\nlearningRate: 0", "learningRate"), ("corpus: /c\nseed: -1", "seed"), ("corpus: /c\nprecision: float8", "precision"),
+  ("corpus: /c\nvalidateEvery: 0", "validateEvery"), ("corpus: /c\ncheckpointEvery: 0", "checkpointEvery"),
+  ("corpus: /c\nschedule: {kind: cosin}", "schedule.kind"), ("corpus: /c\nschedule: {warmup: 3}", "schedule.warmup"),
+  ("corpus: /c\nschedule: {warmupSteps: 1000}", "schedule.warmupSteps"), ("corpus: /c\nschedule: {stepShare: 0}", "schedule.stepShare"),
+  ("corpus: /c\nschedule: {stepFactor: -1}", "schedule.stepFactor"), ("corpus: /c\ninclude: {kind: wide}", "include.kind"),
+  ("corpus: /c\ntask: {name: flop}", "task.name"), ("corpus: /c\ntask: {name: flip, setings: {}}", "task.setings"),
+  ("corpus: /c\ntask: {settings: {}}", "task"), ("corpus: /c\ntask: flip", "task"),
+  ("corpus: /c\ntask: {name: flip, settings: {mirror: true}}", "task.settings.mirror"),
+  ("corpus: /c\ntask: {name: flip, settings: {antisymmetric: 3}}", "task.settings.antisymmetric"),
+  ("corpus: /c\ntask: {name: flip, settings: {jitter: {nois: 1}}}", "task.settings.jitter.nois"),
+  ("corpus: /c\ntask: {name: flip, settings: {jitter: {noise: -1}}}", "task.settings.jitter.noise"),
+  ("corpus: /c\ntask: {name: crop-position, settings: {grid: 0}}", "task.settings.grid"),
+  ("corpus: /c\nbackbone: {name: vgg}", "backbone.name"), ("corpus: /c\nbackbone: {name: resnet10, settings: {width: 0}}", "backbone.settings.width"),
+  ("corpus: /c\noptimizer: {name: adam}", "optimizer.name"),
+  ("corpus: /c\noptimizer: {name: adamw, settings: {beta2: 1}}", "optimizer.settings.beta2"),
+  ("corpus: /c\noptimizer: {name: sgd, settings: {momentum: 1.5}}", "optimizer.settings.momentum"),
+]) func aMistakeInARecipeIsNamedByItsPlace(text: String, place: String) {
+  let error = inputError { _ = try read(text) }
+  #expect(error?.place == place, "\(error.map(\.description) ?? "")")
+  #expect(error?.expected.isEmpty == false && error?.found.isEmpty == false)
+}
+
+@Test(arguments: ["", "\tcorpus: /c", "- 1", "3", "corpus: [", "\u{0}", "a: &a [*a]", "corpus: /c\ncorpus: /d"])
+func textThatIsNoRecipeIsRefused(text: String) {
+  #expect(inputError { _ = try read(text) }?.kind == .malformed)
+}
