@@ -1,6 +1,6 @@
 /// A simple reader of frozen features: how much of a label a trunk has laid open.
 ///
-/// To add one: a file in `Probes/` and a line in `Probes/Catalog.swift`.
+/// To add one: a file in `Probes/` and a line in `Probes/ProbeCatalog.swift`.
 public protocol Probe: Codable, Hashable, Sendable {
   /// The name in recipes and reports.
   static var name: String { get }

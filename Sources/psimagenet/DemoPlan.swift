@@ -32,7 +32,7 @@ struct DemoPlan {
   /// A sixth of the pictures and steps: to try the road, not to measure.
   func shortened() -> DemoPlan {
     var plan = self
-    (plan.runs, plan.cspadRuns, plan.shots, plan.cspadShots) = (10, 10, 10, 6)
+    (plan.runs, plan.cspadRuns, plan.shots, plan.cspadShots) = (10, 10, 10, 8)
     (plan.flipSteps, plan.cropSteps, plan.classSteps, plan.seeds) = (20, 20, 20, [1, 2])
     return plan
   }

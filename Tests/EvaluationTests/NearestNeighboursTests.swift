@@ -65,7 +65,7 @@ func neighboursEqualBruteForce(_ metric: NearestNeighbours.Metric, _ seed: UInt6
   let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Sources/Evaluation/Probes").path
   let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter {
-    $0 != "Catalog.swift" && $0.hasSuffix(".swift")
+    $0 != "ProbeCatalog.swift" && $0.hasSuffix(".swift")
   }
   #expect(Set(files) == Set(ProbeCatalog.all.map { "\($0).swift" }))
   #expect(Set(ProbeCatalog.all.map { $0.name }).count == ProbeCatalog.all.count)
