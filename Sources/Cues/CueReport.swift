@@ -130,6 +130,8 @@ public struct CueReport: Codable, Sendable {
     if dark == nil { parts.append("There are no dark frames: a fixed pattern is not excluded.") }
     if darkVerdict == .tooFew, let dark { parts.append("Too few dark frames (\(dark.count)) to exclude a fixed pattern.") }
     if maskVerdict == .tooFew { parts.append("Too few frames to exclude the mask as a cue.") }
+    // What is withheld must not be told in other words either.
+    guard maskVerdict != .leak, darkVerdict != .leak else { return parts.joined(separator: " ") }
     let distance = accuracy.value - 0.5
     if distance <= 2 * accuracy.standardError { parts.append("The accuracy is chance: mirrored frames were not told apart.") }
     else if accuracy.value > 0.95 {

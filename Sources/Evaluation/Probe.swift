@@ -24,6 +24,11 @@ public struct Predictions: Sendable {
 extension Probe {
   /// Balanced accuracy on `test`, with groups considered in its standard error. Throws `ProbeError`.
   public func score(train: Embeddings, test: Embeddings, seed: UInt64) throws -> Score {
+    try judged(train: train, test: test, seed: seed).score
+  }
+
+  /// The score together with the share of right answers in each group of `test`. Throws `ProbeError`.
+  public func judged(train: Embeddings, test: Embeddings, seed: UInt64) throws -> (score: Score, byGroup: [Int: Double]) {
     precondition(
       train.classes == test.classes && train.width == test.width,
       "train and test differ: \(train.width) and \(test.width) features, classes \(train.classes) and \(test.classes)")
@@ -32,7 +37,10 @@ extension Probe {
     try test.checkFinite("test")
     let guess = try predictions(train: train, test: test, seed: seed)
     let score = Score.balancedAccuracy(predicted: guess.labels, truth: test.labels, groups: test.groups, seed: seed)
-    return guess.notes.reduce(score) { $0.noting($1) }
+    let byGroup = Dictionary(grouping: test.labels.indices) { test.groups[$0] }.mapValues { members in
+      Double(members.count { guess.labels[$0] == test.labels[$0] }) / Double(members.count)
+    }
+    return (guess.notes.reduce(score) { $0.noting($1) }, byGroup)
   }
 }
 

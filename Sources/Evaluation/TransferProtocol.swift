@@ -27,6 +27,9 @@ public struct TransferProtocol: Sendable {
     public var stage: String
     /// Balanced accuracy on the test runs, over the seeds of the family.
     public var test: Score
+    /// The share of right answers on each test run, averaged over seeds: families are compared run by run, since a run that is
+    /// hard for one is hard for all. `nil` in results that do not have it.
+    public var testByRun: [String: Double]?
     /// The same on the validation runs: what stages are chosen by.
     public var validation: Score
     /// How well the same features name the run, over seeds; `nil` where only one run can be asked for.
@@ -71,21 +74,37 @@ public struct TransferProtocol: Sendable {
         result.leftOut[task.name] = reason.text
         continue
       }
-      let embedded = try parts.mapValues { try features($0.images) }
-      for stage in features.stages {
-        let train = parts[.train]!.embeddings(embedded[.train]![stage]!)
-        let validation = parts[.validation]!.embeddings(embedded[.validation]![stage]!)
-        let test = parts[.test]!.embeddings(embedded[.test]![stage]!)
-        for probe in probes {
-          let key = Key(task: task.name, family: trunk.family, probe: type(of: probe).name, stage: stage)
-          result.scores[key] = Scores(
-            test: try probe.score(train: train.joined(with: validation), test: test, seed: trunk.seed),
-            validation: try probe.score(train: train, test: validation, seed: trunk.seed),
-            run: try TransferProtocol.runControl(train, probe: probe, seed: trunk.seed))
-        }
+      do {
+        result.scores.merge(try scores(trunk, task, parts, features)) { first, _ in first }
+      } catch let error as ProbeError {
+        // Too few frames for a probe, say: the other tasks can still be asked.
+        result.leftOut[task.name] = error.description
       }
     }
     return result
+  }
+
+  /// Every stage and probe of one trunk on one task.
+  private func scores(
+    _ trunk: Trunk, _ task: any DownstreamTask.Type, _ parts: [Split: Part], _ features: Features
+  ) throws -> [Key: Scores] {
+    var found: [Key: Scores] = [:]
+    let embedded = try parts.mapValues { try features($0.images) }
+    for stage in features.stages {
+      let train = parts[.train]!.embeddings(embedded[.train]![stage]!)
+      let validation = parts[.validation]!.embeddings(embedded[.validation]![stage]!)
+      let test = parts[.test]!.embeddings(embedded[.test]![stage]!)
+      for probe in probes {
+        let key = Key(task: task.name, family: trunk.family, probe: type(of: probe).name, stage: stage)
+        let judged = try probe.judged(train: train.joined(with: validation), test: test, seed: trunk.seed)
+        found[key] = Scores(
+          test: judged.score,
+          validation: try probe.score(train: train, test: validation, seed: trunk.seed),
+          run: try TransferProtocol.runControl(train, probe: probe, seed: trunk.seed),
+          testByRun: Dictionary(uniqueKeysWithValues: judged.byGroup.map { ("\($0.key)", $0.value) }))
+      }
+    }
+    return found
   }
 
   /// Puts the scores of all trunks together: the seeds of a family are averaged, and its stage is chosen.
@@ -95,6 +114,8 @@ public struct TransferProtocol: Sendable {
       for (key, score) in trunk.scores { scores[key, default: []].append(score) }
       leftOut.merge(trunk.leftOut) { first, _ in first }
     }
+    // A task that one trunk could not answer has nothing to compare.
+    scores = scores.filter { leftOut[$0.key.task] == nil }
     return Result(corpus: corpus.manifest.name, rows: combined(scores), leftOut: leftOut)
   }
 
@@ -112,7 +133,7 @@ public struct TransferProtocol: Sendable {
   }
 
   fileprivate struct Key: Hashable { let task, family, probe, stage: String }
-  fileprivate struct Scores { let test, validation: Score, run: Score? }
+  fileprivate struct Scores { let test, validation: Score, run: Score?, testByRun: [String: Double] }
   private struct Reason: Error { let text: String }
 
   /// The pictures of one split that answer a task.

@@ -1,4 +1,5 @@
 import Evaluation
+import Tensors
 
 extension StudyReport {
   /// What one downstream task says of each family against random-init features, in numbers and in words.
@@ -19,19 +20,33 @@ extension StudyReport {
     public let family: String
     public let role: Role
     public let difference: Double
-    /// √(e² + e_random²) of the larger standard errors. Both judge the same test frames: their errors are hardly opposed, so
-    /// this is on the careful side.
+    /// Over test runs, of the run-by-run difference from random: both judge the same frames, and a run that is hard for one
+    /// is hard for both. √(e² + e_random²) of the larger standard errors where the result has no figures by run, or fewer
+    /// than 4 runs.
     public let error: Double
 
     /// More than twice the error above random.
     public var beatsRandom: Bool { difference > 0 && difference > 2 * error }
     public var isWorse: Bool { difference < 0 && -difference > 2 * error }
 
-    init(_ row: TransferProtocol.Row, role: Role, random: Score) {
+    init(_ row: TransferProtocol.Row, role: Role, random: TransferProtocol.Row) {
       family = row.family
       self.role = role
-      difference = row.test.value - random.value
-      error = combined(row.test, random)
+      difference = row.test.value - random.test.value
+      error = Comparison.paired(row, random) ?? combined(row.test, random.test)
+    }
+
+    private static func paired(_ row: TransferProtocol.Row, _ random: TransferProtocol.Row) -> Double? {
+      guard let own = row.testByRun, let other = random.testByRun, own.count >= 4, Set(own.keys) == Set(other.keys) else { return nil }
+      let differences = own.keys.sorted().map { own[$0]! - other[$0]! }
+      // Seeds differ too: whichever of the two spreads is larger.
+      let overSeeds = combinedSeedError(row.test, random.test)
+      return max(Statistics.standardError(differences), overSeeds)
+    }
+
+    private static func combinedSeedError(_ a: Score, _ b: Score) -> Double {
+      guard (a.seeds?.count ?? 0) > 1, (b.seeds?.count ?? 0) > 1 else { return 0 }
+      return (a.standardError * a.standardError + b.standardError * b.standardError).squareRoot()
     }
 
     /// `+0.030 ± 0.058`.
@@ -50,10 +65,10 @@ extension StudyReport {
       let random = rows.first { role(of: $0.family) == .random }
       let comparisons =
         random.map { random in
-          rows.filter { role(of: $0.family) != .random }.map { Comparison($0, role: role(of: $0.family), random: random.test) }
+          rows.filter { role(of: $0.family) != .random }.map { Comparison($0, role: role(of: $0.family), random: random) }
         } ?? []
-      return Finding(
-        task: task, rows: rows, comparisons: comparisons, sentence: sentence(task, rows: rows, random: random, comparisons))
+      let spoken = [sentence(task, rows: rows, random: random, comparisons), codewordSentence(task)].compactMap { $0 }
+      return Finding(task: task, rows: rows, comparisons: comparisons, sentence: spoken.joined(separator: " "))
     }
   }
 
@@ -93,6 +108,20 @@ extension StudyReport {
       parts.append("One training a family: the spread between trainings is not in these errors.")
     }
     return parts.joined(separator: " ")
+  }
+
+  /// The same comparison at the last stage alone: the codeword, which is what a published checkpoint gives by itself.
+  private func codewordSentence(_ task: String) -> String? {
+    guard let transfer else { return nil }
+    let asked = transfer.rows.filter { $0.task == task && $0.probe == LinearProbe.name }
+    guard let last = asked.map(\.stage).max(), Set(asked.map(\.stage)).count > 1 else { return nil }
+    let rows = asked.filter { $0.stage == last }
+    guard let random = rows.first(where: { role(of: $0.family) == .random }) else { return nil }
+    let comparisons = ordered(rows.map(\.family)).compactMap { family in rows.first { $0.family == family } }
+      .filter { role(of: $0.family) == .pretext }.map { Comparison($0, role: .pretext, random: random) }
+    guard !comparisons.isEmpty else { return nil }
+    let words = comparisons.map { "\($0.family) \($0.text), \($0.beatsRandom ? "better" : $0.isWorse ? "worse" : "no difference shown")" }
+    return "As codewords (\(last), what a published checkpoint gives; random \(plain(random.test))): \(words.joined(separator: "; "))."
   }
 
   private func listed(_ comparisons: [Comparison]) -> String {

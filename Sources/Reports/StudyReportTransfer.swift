@@ -56,7 +56,7 @@ extension StudyReport {
       for probe in probes {
         guard let row = rows.first(where: { $0.isChosen && $0.family == family && $0.probe == probe }) else { continue }
         let random = rows.first { $0.isChosen && $0.probe == probe && role(of: $0.family) == .random && $0.family != family }
-        let comparison = random.map { Comparison(row, role: role(of: family), random: $0.test) }
+        let comparison = random.map { Comparison(row, role: role(of: family), random: $0) }
         func cell(_ score: Score) -> Table.Cell { .measured(score.value, error: score.largerStandardError, digits: 3) }
         let test = comparison?.beatsRandom == true ? Table.Cell.emphasized(cell(row.test)) : cell(row.test)
         table.append([

@@ -23,7 +23,7 @@ struct Demo: ParsableCommand {
 
   @Option(help: "Folder for runs, corpus and report.") var out = "demo"
   @Option(help: "Folder for the published checkpoint.") var checkpoints = "Checkpoints"
-  @Flag(help: "A sixth of the pictures and steps: to try the road, not to measure.") var quick = false
+  @Flag(help: "Far fewer pictures and steps: to try the road, not to measure.") var quick = false
   @Flag(help: "No progress lines.") var quiet = false
 
   mutating func run() throws {
@@ -90,7 +90,7 @@ struct Demo: ParsableCommand {
     let study = try StudyReport(
       title: "PSImageNet demo", corpus: corpus, runs: trainings.map { ($0.family, $0.folder) }, transfer: transfer, cues: [cues],
       published: "\(checkpoints)/demo",
-      notes: quick ? ["This is the short demo: a sixth of the pictures and steps. Its scores show the road, not the method."] : [])
+      notes: quick ? ["This is the short demo: made with far fewer pictures and steps. Its scores show the road, not the method."] : [])
     let page = "\(out)/report.html"
     try study.html(using: Gnuplot(searching: ProcessInfo.processInfo.environment["PATH"] ?? "")).write(to: page)
     print(study.terminalTable(width: ReportWidth.ofTerminal))

@@ -29,7 +29,7 @@ struct DemoPlan {
 
   init(precision: Precision = .float32) { self.precision = precision }
 
-  /// A sixth of the pictures and steps: to try the road, not to measure.
+  /// Far fewer pictures and steps: to try the road, not to measure.
   func shortened() -> DemoPlan {
     var plan = self
     (plan.runs, plan.cspadRuns, plan.shots, plan.cspadShots) = (10, 10, 10, 8)

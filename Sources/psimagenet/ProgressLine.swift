@@ -27,7 +27,7 @@ final class ProgressLine: Sendable {
 
   func show(_ progress: Progress) {
     state.withLock { state in
-      let now = ContinuousClock.now, isDone = progress.done >= progress.total
+      let now = ContinuousClock.now, isDone = progress.total > 0 && progress.done >= progress.total
       if state.activity != progress.activity {
         if state.width > 0 { write("\n") }
         state = State(activity: progress.activity, began: now, first: progress.done, shown: nil, width: 0)
@@ -37,9 +37,15 @@ final class ProgressLine: Sendable {
       let elapsed = seconds(now - state.began), work = Double(progress.done - state.first)
       let rate = elapsed > 0 ? work / elapsed : 0, left = rate > 0 ? Double(progress.total - progress.done) / rate : 0
       let share = progress.total > 0 ? Double(progress.done) / Double(progress.total) : 1, cells = Int(share * 18)
-      var line = "\(progress.activity): \(String(format: "%3d%%", Int(share * 100)))"
-      if isTerminal { line += " [" + String(repeating: "#", count: cells) + String(repeating: " ", count: 18 - cells) + "]" }
-      line += " \(progress.done)/\(progress.total) \(clock(elapsed))<\(clock(left)) \(String(format: "%.1f", rate))/s"
+      var line = progress.activity + ":"
+      if progress.total > 0 {
+        line += String(format: " %3d%%", Int(share * 100))
+        if isTerminal { line += " [" + String(repeating: "#", count: cells) + String(repeating: " ", count: 18 - cells) + "]" }
+        line += " \(progress.done)/\(progress.total) \(clock(elapsed))<\(clock(left)) \(String(format: "%.1f", rate))/s"
+      } else {
+        // How many there will be is not known.
+        line += " \(progress.done) in \(clock(elapsed)), \(String(format: "%.1f", rate))/s"
+      }
       if !progress.note.isEmpty { line += " \(progress.note)" }
       if isTerminal {
         write("\r" + line + String(repeating: " ", count: max(0, state.width - line.count)) + (isDone ? "\n" : ""))

@@ -65,7 +65,9 @@ private let side = 17
   #expect(source.darkVerdict == .leak)
   #expect(source.isWithheld && report.withheld == ["made"])
   #expect(source.verdict.contains("fixed pattern") && report.verdict.hasPrefix("Withheld for made"))
-  #expect(source.maskOnlyVerdict == .chance)
+  // A full mask has no handedness: exactly half, whatever the detector learnt.
+  #expect(source.maskOnly.value == 0.5 && source.maskMirrorOverlap == 1)
+  #expect(!source.verdict.contains("told apart"))
 }
 
 /// The same shape made by the beam: darks do not have it, and the accuracy stands.

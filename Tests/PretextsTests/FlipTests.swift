@@ -104,9 +104,30 @@ func bits(_ tensor: Tensor<Float>) -> [UInt32] { tensor.elements.map(\.bitPatter
 @Test func jitterLeavesGapsAtZeroAndMovesTheRest() {
   let image = picture(20, 20, seed: 4)
   var random = Philox(seed: 1)
-  let task = Flip(antisymmetric: true, showsOneSidedPixels: true)
+  let task = Flip(antisymmetric: true, showsOneSidedPixels: true, jitter: Jitter(intensity: 0.1, offset: 0.05, noise: 0.05))
   var target = Philox(seed: 1)
   let plain = task.makeExample(from: image, answer: nil, classes: 2, scaling: scaling, augmenting: false, using: &target)["view"]!
   let moved = task.makeExample(from: image, answer: nil, classes: 2, scaling: scaling, augmenting: true, using: &random)["view"]!
   for (a, b) in zip(plain.elements, moved.elements) { #expect((a == 0) == (b == 0) && (a == 0 || a != b)) }
+}
+
+/// Shifts go either way alike, move whole pixels, and uncover gaps: a picture of one bright pixel shows how far.
+@Test func shiftsAreAsOftenLeftAsRight() {
+  let side = 21, middle = 10 * side + 10
+  let image = MaskedImage(
+    pixels: Tensor([side, side], (0..<side * side).map { $0 == middle ? 9 : 1 }), weight: Tensor(repeating: 1, [side, side]))
+  let task = Flip(antisymmetric: true, showsOneSidedPixels: false, jitter: Jitter(intensity: 0, offset: 0, noise: 0, shift: 0.1))
+  var columns: [Int: Int] = [:]
+  for place in 0..<2000 as Range<UInt64> {
+    var random = Philox(seed: 12, place)
+    let view = task.makeExample(
+      from: image, answer: nil, classes: 2, scaling: InputScaling(mean: 0, deviation: 1), augmenting: true, using: &random)["view"]!
+    let brightest = view.elements.indices.max { view.elements[$0] < view.elements[$1] }!
+    columns[brightest % side - 10, default: 0] += 1
+    // What a shift uncovers is a gap: as many zeros as rows and columns moved in.
+    let down = abs(brightest / side - 10), across = abs(brightest % side - 10)
+    #expect(view.elements.count { $0 == 0 } == side * side - (side - down) * (side - across))
+  }
+  #expect(Set(columns.keys) == [-2, -1, 0, 1, 2])
+  for shift in 1...2 { #expect(abs(Double(columns[shift]! - columns[-shift]!)) < 5 * Double(columns[shift]! + columns[-shift]!).squareRoot()) }
 }

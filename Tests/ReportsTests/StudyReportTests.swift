@@ -57,6 +57,7 @@ private func cue(withheld: Bool, dark: Bool = true, side: Int = 4, pixels: Int =
       "withheld": withheld ? ["cam<1>"] : [String](),
       "planted": [
         "amplitude": 4.0, "oracle": 0.9977, "linear": score(0.998, 0.001), "network": score(0.99, 0.005), "localized": score(0.3, 0.02),
+        "localizedByWeighting": ["local": score(0.3, 0.02), "mean": score(0.2, 0.02)],
         "row": 1, "column": 1,
       ],
     ])

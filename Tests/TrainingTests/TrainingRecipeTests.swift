@@ -34,7 +34,7 @@ private func read(_ text: String) throws -> TrainingRecipe {
     """)
   #expect(recipe.name == "12" && recipe.include == ["kind": ["0", "1"], "beam": ["off"]])
   let task = try recipe.task.task(path: "") as? Flip
-  #expect(task?.antisymmetric == false && task?.jitter == Jitter(intensity: 0.1, offset: 0.05, noise: 0.5))
+  #expect(task?.antisymmetric == false && task?.jitter == Jitter(intensity: 0.1, offset: 0.05, noise: 0.5, shift: 0.06))
   #expect(recipe.schedule == Schedule(.step, warmupSteps: 20))
 }
 

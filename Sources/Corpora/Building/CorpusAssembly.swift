@@ -237,11 +237,16 @@ extension CorpusAssembly {
           found: "none; refused: " + (refused[name] ?? [:]).map { "\($0.key): \($0.value)" }.sorted().joined(separator: "; "))
       }
       func joined(_ values: [String]) -> String { Set(values).sorted().joined(separator: ", ") }
+      /// One digest, or how many there are: each record names its own.
+      func counted(_ digests: [String]) -> String {
+        let different = Set(digests)
+        return different.count == 1 ? digests[0] : "\(different.count) sets, one a run"
+      }
       let unit = joined(own.map(\.unit)), calibration = joined(own.map(\.calibration))
-      let geometry = joined(own.map(\.geometry))
       return CorpusManifest.Source(
         name: name, detector: joined(own.map(\.detector)), unit: unit, pictures: own.count,
-        transforms: source.optics.transforms(detector: first.detector, unit: unit, calibration: calibration, geometry: geometry),
+        transforms: source.optics.transforms(
+          detector: first.detector, unit: unit, calibration: counted(own.map(\.calibration)), geometry: counted(own.map(\.geometry))),
         calibration: calibration,
         files: source.files.map {
           CorpusManifest.File(name: $0.match.name, bytes: $0.bytes, sha256: $0.sha256, events: $0.events)
