@@ -191,6 +191,8 @@ public struct TransferProtocol: Sendable {
       let runs = scores.compactMap(\.run)
       return Row(
         task: key.task, family: key.family, probe: key.probe, stage: key.stage, test: .combined(scores.map(\.test)),
+        testByRun: Dictionary(
+          uniqueKeysWithValues: scores[0].testByRun.keys.map { run in (run, Statistics.mean(scores.compactMap { $0.testByRun[run] })) }),
         validation: .combined(scores.map(\.validation)), run: runs.count == scores.count ? .combined(runs) : nil, isChosen: false)
     }.sorted { ($0.task, $0.family, $0.probe, $0.stage) < ($1.task, $1.family, $1.probe, $1.stage) }
     for group in Set(rows.map { [$0.task, $0.family, $0.probe] }) {

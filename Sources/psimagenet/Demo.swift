@@ -94,8 +94,6 @@ struct Demo: ParsableCommand {
     let page = "\(out)/report.html"
     try study.html(using: Gnuplot(searching: ProcessInfo.processInfo.environment["PATH"] ?? "")).write(to: page)
     print(study.terminalTable(width: ReportWidth.ofTerminal))
-    for finding in study.findings { print(finding.sentence) }
-    for line in study.withheldLines { print(line) }
     print("\npublished: \(checkpoints)/demo\nreport: \(page)\n\(Int(seconds(clock.now - began))) s in all")
   }
 

@@ -20,8 +20,8 @@ struct DemoPlan {
   /// Odd, so that no step of the network prefers a side.
   var side = 65
   /// Steps per pretext; the supervised trunk learns its easy question in fewer.
-  var flipSteps = 220
-  var cropSteps = 300
+  var flipSteps = 180
+  var cropSteps = 240
   var classSteps = 100
   var seeds: [UInt64] = [1, 2, 3]
   /// bfloat16 where the processor computes with it, which is faster; float32 elsewhere.

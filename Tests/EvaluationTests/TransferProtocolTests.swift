@@ -55,6 +55,9 @@ private func transfer(strength: Float, offset: (Int) -> Float = { _ in 0 }) thro
     #expect(abs(none.test.value - 0.5) < 4 * none.test.largerStandardError, "\(probe)")
     #expect(seen.test.count == 96 && seen.test.seeds?.count == 2 && seen.test.chance == 0.5)
   }
+  // By run: two test runs of equal size and balance, so their mean is the score.
+  let row = try #require(visible.chosen.first { $0.probe == "linear" }), byRun = try #require(row.testByRun)
+  #expect(byRun.count == 2 && abs(Statistics.mean(Array(byRun.values)) - row.test.value) < 1e-9)
   // Every stage and probe was scored, one stage chosen for each probe.
   #expect(visible.rows.count == 4 * ProbeCatalog.all.count && visible.chosen.count == ProbeCatalog.all.count)
 }
