@@ -4,8 +4,8 @@ import Tensors
 ///
 /// The features are standardised on the training part. Each strength is fitted, strongest first, to the training part less
 /// a validation part; the one of least balanced cross-entropy there is fitted to the whole training part. Where the
-/// training part has more than one group, no group is in both parts. A fit that does not converge is no candidate, and a
-/// final fit that does not converge throws.
+/// training part has more than one group, no group is in both parts. A fit that does not converge is no candidate; a final fit
+/// that does not converge gives way to the next stronger penalty, with a note, and throws when there is none.
 public struct LinearProbe: Probe {
   public static let name = "linear"
 
@@ -50,6 +50,9 @@ public struct LinearProbe: Probe {
     guard train.count >= 2 else { throw .tooFew(part: "train", count: train.count, needed: 2) }
     try train.checkFinite("train")
     let standardization = Standardization(fittedOn: train.vectors)
+    func fitted(_ strength: Double) throws(ProbeError) -> LogisticRegression {
+      try LogisticRegression(fittedTo: train, strength: strength, balanced: balanced, standardization: standardization, minimizer: minimizer)
+    }
     var candidates: [Candidate] = [], notes: [String] = [], chosen = strengths[0]
     if strengths.count > 1 {
       let split = try ValidationSplit(of: train, share: validationShare, seed: seed)
@@ -65,11 +68,18 @@ public struct LinearProbe: Probe {
       let failed = candidates.filter { !$0.converged }.map { "\($0.strength)" }
       if !failed.isEmpty { notes.append("no convergence, so no candidate, at L2 strength " + failed.joined(separator: ", ")) }
     }
-    let model = try LogisticRegression(
-      fittedTo: train, strength: chosen, balanced: balanced, standardization: standardization, minimizer: minimizer)
+    // All of the training part can be separable where a part of it was not, and rounding then stops a weak penalty short:
+    // the next stronger one is taken, and said.
+    var model = try fitted(chosen), skipped: [String] = []
+    for strength in strengths.sorted() where strength > chosen && !model.outcome.converged {
+      skipped.append("\(chosen)")
+      chosen = strength
+      model = try fitted(strength)
+    }
     guard model.outcome.converged else {
       throw .notConverged(strength: chosen, gradientNorm: model.outcome.gradientNorm, status: model.outcome.status)
     }
+    if !skipped.isEmpty { notes.append("no convergence on the whole training part at L2 strength \(skipped.joined(separator: ", ")): \(chosen) taken instead") }
     return Fit(model: model, candidates: candidates, notes: notes)
   }
 
