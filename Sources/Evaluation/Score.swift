@@ -41,11 +41,11 @@ public struct Score: Codable, Hashable, Sendable, CustomStringConvertible {
   /// (value − chance) / `largerStandardError`; `nil` where no chance level is known.
   public var sigmasAboveChance: Double? { chance.map { (value - $0) / largerStandardError } }
 
-  /// `0.873 ± 0.021 (n = 240, 3 seeds)`.
+  /// `0.873 ± 0.021 (n = 240, 3 seeds)`, with the larger of the two standard errors.
   public var description: String {
     var facts = ["n = \(count)"]
     if let seeds, seeds.count > 1 { facts.append("\(seeds.count) seeds") }
-    return String(format: "%.3f ± %.3f", value, standardError) + " (" + facts.joined(separator: ", ") + ")"
+    return String(format: "%.3f ± %.3f", value, largerStandardError) + " (" + facts.joined(separator: ", ") + ")"
   }
 }
 
