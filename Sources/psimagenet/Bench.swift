@@ -1,8 +1,10 @@
 import ArgumentParser
 import Engine
+import Foundation
 import Graphs
 import Networks
 import Tensors
+import Training
 
 /// Speed of the engine on this machine: figures to quote beside a peer measured in the same run, never a pass or fail.
 struct Bench: ParsableCommand {
@@ -35,15 +37,24 @@ struct Bench: ParsableCommand {
       "image": Tensor<Float>([batch, 1, side, side], (0..<batch * side * side).map { _ in Float(random.normal()) }),
       "target": Tensor<Float>([batch, 10], (0..<batch * 10).map { $0 % 10 == $0 / 10 % 10 ? 1 : 0 }),
     ]
-    var times: [Double] = []
+    let sgd = SGD()
+    var state = OptimizerState(moments: SGD.moments, count: weights.storage.count), times: [Double] = [], updates: [Double] = []
     for step in 0...steps {
       let began = clock.now
       _ = try plan.run(fields, &weights, gradients: &gradients)
-      if step > 0 { times.append(milliseconds(clock.now - began)) }
+      let middle = clock.now
+      sgd.update(&weights, gradients, &state, learningRate: 0.01)
+      let ended = clock.now
+      if step > 0 {
+        times.append(milliseconds(ended - began))
+        updates.append(milliseconds(ended - middle))
+      }
     }
+    func shown(_ value: Double) -> String { String(format: "%.1f", value) }
     let median = Statistics.median(times)
-    print("forward + backward \(backbone) \(batch)x1x\(side)x\(side) \(precision.rawValue): "
-      + "median \(median) ms, min \(times.min()!) ms of \(steps); \(1000 * Double(batch) / median) images/s")
+    print("training step (forward, backward, SGD) \(backbone) \(batch)x1x\(side)x\(side) \(precision.rawValue): "
+      + "median \(shown(median)) ms, min \(shown(times.min()!)) ms of \(steps), of it SGD \(shown(Statistics.median(updates))) ms; "
+      + "\(shown(1000 * Double(batch) / median)) images/s")
   }
 }
 

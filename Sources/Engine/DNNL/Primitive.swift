@@ -243,12 +243,6 @@ extension PrimitiveDescriptor {
     return try make(&operation, library, node: node)
   }
 
-  static func sum(_ source: Descriptor, _ destination: Descriptor, _ library: Library, node: String) throws(EngineError) -> PrimitiveDescriptor {
-    var operation = dnnl_reduction_desc_t(), s = source.raw, d = destination.raw
-    try check("reduction", node, unsafe dnnl_reduction_desc_init(&operation, dnnl_reduction_sum, &s, &d, 0, 0))
-    return try make(&operation, library, node: node)
-  }
-
   static func reorder(_ from: Descriptor, _ to: Descriptor, _ library: Library, node: String) throws(EngineError) -> PrimitiveDescriptor {
     var attributes: OpaquePointer?
     try check("primitive_attr_create", node, unsafe dnnl_primitive_attr_create(&attributes))

@@ -1,10 +1,15 @@
 import Graphs
+import Tensors
 
 extension Convolution: Lowerable {
   func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
+    let image = l.shape(of: inputs[0]), maps = l.shape(of: outputs[0])
+    // oneDNN's fast kernels take channels in sixteens (or one, at the stem). For others it would pick a layout whose backward
+    // pass exists as a reference loop only; rows of plain pictures get its matrix-product kernels in both directions.
+    let isBlocked = (image[1] == 1 || image[1] % 16 == 0) && maps[1] % 16 == 0
+    func layout(_ shape: Shape) -> Descriptor { isBlocked ? .any(shape, l.activation) : .plain(shape, l.activation) }
     let forward = try PrimitiveDescriptor.convolution(
-      .any(l.shape(of: inputs[0]), l.activation), .any(l.shape(of: inputs[1]), l.activation),
-      .any(l.shape(of: outputs[0]), l.activation), stride: stride, padding: padding, l.library, node: l.node)
+      layout(image), .any(l.shape(of: inputs[1]), l.activation), layout(maps), stride: stride, padding: padding, l.library, node: l.node)
     let y = l.newBuffer(forward.layout(.destination)!)
     l.emit(forward, [
       (.source, try l.read(inputs[0], as: forward.layout(.source)!)),
