@@ -84,9 +84,14 @@ public struct CueReport: Codable, Sendable {
     self.sources = sources
     self.planted = try planted.run(like: checkpoint, path: path, progress: progress)
     withheld = sources.filter(\.isWithheld).map(\.name)
-    verdict = withheld.isEmpty
-      ? "No control is answered: nothing shows that the detector used anything but the beam's own picture."
-      : "Withheld for \(withheld.joined(separator: ", ")): a control without X-rays is answered too."
+    let undecided = sources.filter { $0.maskOnlyVerdict != .chance || $0.darkVerdict != .chance }.map(\.name)
+    if !withheld.isEmpty {
+      verdict = "Withheld for \(withheld.joined(separator: ", ")): a control without X-rays is answered too."
+    } else if !undecided.isEmpty {
+      verdict = "No control is answered, but for \(undecided.joined(separator: ", ")) there are too few frames, or no dark ones, to exclude a leak."
+    } else {
+      verdict = "No control is answered: nothing shows that the detector used anything but the beam's own picture."
+    }
     if Double(self.planted.linear.value) < self.planted.oracle - 0.02 - 2 * self.planted.linear.standardError {
       verdict += " The planted pixel was not found as theory allows, so the controls prove little."
     }

@@ -80,6 +80,8 @@ private let side = 17
   let source = try #require(report.sources.first)
   #expect(source.accuracy.value > 0.9)
   #expect(source.darkVerdict != .leak && !source.isWithheld && report.withheld.isEmpty)
+  // 80 frames and 180 darks cannot exclude a leak of ten points, and the report must not sound as if they did.
+  #expect(source.maskOnlyVerdict == .tooFew && report.verdict.contains("too few frames"))
   #expect(source.peaks.total == 80 && source.peaks.radius.reduce(0) { $0 + $1.count } == 80)
   #expect(source.meanEvidence.count == side * side && source.examples.count == 4)
 }
