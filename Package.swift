@@ -22,7 +22,6 @@ func module(_ name: String, _ dependencies: [Target.Dependency], tests: [Target.
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -32,7 +31,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
@@ -56,7 +54,7 @@ let package = Package(
     + module("Simulation", ["Frames", "Tensors", "Host"])
     + module("Corpora", ["Frames", "Tensors", "Host", yams], tests: ["Simulation"])
     + module("Pretexts", ["Networks", "Graphs", "Tensors"], tests: ["Engine"])
-    + module("Training", ["Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", yams, logging], tests: ["Frames"])
+    + module("Training", ["Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", yams], tests: ["Frames"])
     + module("Evaluation", ["Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", "COpenBLAS", "CLBFGS"], tests: ["Frames"])
     + module("Cues", ["Evaluation", "Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host"], tests: ["Frames"])
     + module("Publishing", ["Training", "Engine", "Pretexts", "Networks", "Graphs", "Corpora", "Tensors", "Host"])
@@ -66,7 +64,7 @@ let package = Package(
         name: "psimagenet",
         dependencies: [
           "Simulation", "Frames", "Corpora", "Pretexts", "Training", "Evaluation", "Cues", "Publishing", "Reports", "Engine",
-          "Networks", "Graphs", "Tensors", "Host", arguments, logging,
+          "Networks", "Graphs", "Tensors", "Host", arguments,
         ],
         swiftSettings: strict)
     ]

@@ -62,14 +62,12 @@ public struct CueReport: Codable, Sendable {
   ) throws {
     let model = try FlipModel(checkpoint, path: path)
     let recipe = checkpoint.description.recipe
-    func isUsed(_ record: Record) -> Bool {
-      recipe.include.allSatisfy { label, values in record.labels[label].map(values.contains) ?? false }
-    }
-    let held = corpus.records(in: split).filter { isUsed($0) && $0.labels["beam"] != "dark" }
+    let held = corpus.records(in: split).filter { recipe.filter.accepts($0) && $0.labels["beam"] != "dark" }
     guard !held.isEmpty else {
       throw InputError(path: corpus.folder, place: "split \(split)", expected: "frames with beam that the run's recipe includes", found: "none")
     }
-    let darks = DarkFrames.select(corpus.records.filter { $0.split != .train })
+    // The recipe leaves dark frames out of training; whatever else it leaves out is no control either.
+    let darks = DarkFrames.select(corpus.records.filter { $0.split != .train && recipe.filter.ignoring("beam").accepts($0) })
     var sources: [Source] = []
     let names = Set(held.map(\.source)).sorted()
     for (index, name) in names.enumerated() {

@@ -73,10 +73,4 @@ extension TrainingRecipe {
     recipe.corpus = name
     return recipe
   }
-
-  /// Whether a run of this recipe uses a picture.
-  func includes(_ record: Record) -> Bool {
-    include.allSatisfy { label, values in record.labels[label].map(values.contains) ?? false }
-      && !exclude.contains { label, values in record.labels[label].map(values.contains) ?? false }
-  }
 }

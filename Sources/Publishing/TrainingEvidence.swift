@@ -36,7 +36,7 @@ struct TrainingEvidence {
 
   /// - Parameter checkpoint: the one that is published, whose step decides which line of the metrics counts.
   init(_ checkpoint: Checkpoint.Description, metrics: [RunFolder.Metric], corpus: Corpus, cues: JSONValue?, cuesPath: String) throws(InputError) {
-    let used = corpus.records.filter(checkpoint.recipe.includes)
+    let used = corpus.records.filter(checkpoint.recipe.filter.accepts)
     var pictures: [RunKey: [Split: Int]] = [:]
     for record in used { pictures[record.run, default: [:]][record.split, default: 0] += 1 }
     self.pictures = pictures

@@ -35,10 +35,7 @@ public struct ImageSet: Sendable {
       throw InputError(
         path: path, place: "labels", expected: "one of \(corpus.labels.joined(separator: ", "))", found: "label \"\(label)\" in the recipe")
     }
-    records = corpus.records(in: split).filter { record in
-      include.allSatisfy { label, values in record.labels[label].map(values.contains) ?? false }
-        && !exclude.contains { label, values in record.labels[label].map(values.contains) ?? false }
-    }
+    records = corpus.records(in: split).filter(RecordFilter(include: include, exclude: exclude).accepts)
     guard !records.isEmpty else {
       throw InputError(path: path, place: "split \(split)", expected: "pictures that the recipe includes", found: "none")
     }

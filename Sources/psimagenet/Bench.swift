@@ -32,6 +32,10 @@ struct Bench: ParsableCommand {
     let clock = ContinuousClock(), start = clock.now
     let plan = try Plan(program, precision: precision)
     print("compiled in \(milliseconds(clock.now - start)) ms, \(plan.memoryBytes >> 20) MiB of activations")
+    let slow = plan.kernels.filter { $0.kernel.hasPrefix("ref") && !$0.node.hasPrefix("Reorder") }
+    if !slow.isEmpty {
+      print("without a fast kernel: " + slow.map { "\($0.node) (\($0.kernel))" }.joined(separator: ", "))
+    }
     var weights = scope.initialWeights(seed: 1), gradients = Weights(program.parameters), random = Philox(seed: 2)
     let fields = [
       "image": Tensor<Float>([batch, 1, side, side], (0..<batch * side * side).map { _ in Float(random.normal()) }),
