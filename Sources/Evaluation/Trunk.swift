@@ -65,7 +65,7 @@ public struct Trunk: Sendable {
   /// Zeros for every parameter of `backbone`.
   static func layout(of backbone: any Backbone, side: Int) -> Weights {
     let builder = GraphBuilder(), scope = Scope(builder, mode: .inference)
-    _ = backbone.stages(builder.input("image", [1, 1, side, side]), in: scope["backbone"])
+    _ = backbone.encoding(of: builder.input("image", [1, 1, side, side]), in: scope["backbone"])
     return Weights(scope.parameters)
   }
 }

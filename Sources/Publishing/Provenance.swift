@@ -64,13 +64,14 @@ public struct Machine: Codable, Hashable, Sendable {
 }
 
 extension TrainingRecipe {
-  /// The recipe with every setting written out, on a corpus known by name.
+  /// The recipe with every setting written out, on a corpus known by name and from weights known by their file's name.
   func resolved(corpus name: String, path: String) throws(InputError) -> TrainingRecipe {
     var recipe = self
     recipe.task = try .of(task.task(path: path))
     recipe.backbone = try .of(backbone.backbone(path: path))
     recipe.optimizer = Choice(name: optimizer.name, settings: try .of(optimizer.optimizer(path: path)))
     recipe.corpus = name
+    recipe.initialWeights = initialWeights.map { ($0 as NSString).lastPathComponent }
     return recipe
   }
 }

@@ -19,6 +19,8 @@ public final class Trainer {
 
   public let recipe: TrainingRecipe
   public let folder: RunFolder
+  /// What was taken from the file that the recipe starts from.
+  public let initialWeights: InitialWeights?
   private let network: TrainingNetwork
   private let train: BatchMaker
   private let validation: BatchMaker?
@@ -52,13 +54,18 @@ public final class Trainer {
     let digest = try Checksum.sha256(file: recipe.corpus + "/manifest.json")
     description = .init(
       recipe: recipe, scaling: scaling, side: images.side, classes: images.classes, corpus: digest)
-    weights = network.initialWeights(seed: recipe.seed)
+    var fresh = network.initialWeights(seed: recipe.seed)
+    initialWeights = try recipe.initialWeights.map { file throws(InputError) in
+      try InitialWeights(reading: file, for: network.backbone, into: &fresh)
+    }
+    weights = fresh
     moments = OptimizerState(moments: type(of: optimizer).moments, count: weights.storage.count)
     if FileManager.default.fileExists(atPath: folder.last) {
       let last = try Checkpoint(reading: folder.last)
       // The same corpus may be reached by another path; its checksum tells.
       var known = last.description.recipe
       known.corpus = recipe.corpus
+      if let file = known.initialWeights, let own = recipe.initialWeights, sameName(file, own) { known.initialWeights = own }
       guard known == recipe, last.description.corpus == digest else {
         throw InputError(
           path: folder.last, place: "description", expected: "a checkpoint of this recipe and corpus",
@@ -66,6 +73,7 @@ public final class Trainer {
       }
       (description, weights, moments, running) = (last.description, last.weights, last.optimizer, last.running)
       description.recipe.corpus = recipe.corpus
+      description.recipe.initialWeights = recipe.initialWeights
     }
   }
 
@@ -177,6 +185,9 @@ func seconds(_ duration: Duration) -> Double {
   let (whole, fraction) = duration.components
   return Double(whole) + Double(fraction) * 1e-18
 }
+
+/// Whether two paths end in the same file name: a file may have moved since the run began.
+private func sameName(_ a: String, _ b: String) -> Bool { (a as NSString).lastPathComponent == (b as NSString).lastPathComponent }
 
 /// Three decimals.
 private func rounded(_ value: Double) -> String { String(format: "%.3f", value) }

@@ -14,6 +14,7 @@ struct TrainingNetwork {
   init(_ recipe: TrainingRecipe, side: Int, classes: [String], path: String) throws(InputError) {
     task = try recipe.task.task(path: path)
     backbone = try recipe.backbone.backbone(path: path)
+    try backbone.require(side: side, path: path)
     self.side = side
     self.classes = classes.count
   }

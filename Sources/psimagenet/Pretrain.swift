@@ -21,6 +21,7 @@ struct Pretrain: ParsableCommand {
   @Option(help: "Instead of the recipe's seed.") var seed: UInt64?
   @Option(help: "Instead of the recipe's number of steps.") var steps: Int?
   @Option(help: "Instead of the recipe's corpus.") var corpus: String?
+  @Option(help: "A safetensors file by torchvision, timm or publish for the backbone to start from, instead of the recipe's.") var weights: String?
   @OptionGroup var output: OutputOptions
 
   mutating func run() throws {
@@ -28,7 +29,9 @@ struct Pretrain: ParsableCommand {
     if let seed { recipe.seed = seed }
     if let steps { recipe.steps = steps }
     if let corpus { recipe.corpus = corpus }
+    if let weights { recipe.initialWeights = weights }
     let signals = StopSignals(), trainer = try Trainer(recipe, folder: out)
+    if let start = trainer.initialWeights, !output.quiet { FileHandle.standardError.write(Data((start.description + "\n").utf8)) }
     let ending = try trainer.run(shouldStop: { signals.received }, progress: output.progress)
     let metrics = try trainer.folder.metrics()
     switch ending {

@@ -164,7 +164,7 @@ import Training
     #expect(card.contains("| t:1 | 12 | 0 | 0 |") && card.contains("| t:3 | 0 | 0 | 12 |"))
     #expect(card.hasPrefix("---\nlicense: apache-2.0\npipeline_tag: image-feature-extraction\ntags:\n- image-feature-extraction\n- x-ray\n"))
     #expect(card.contains("model-index:") && !card.contains("library_name: timm"))
-    #expect(card.contains("Neither timm nor torchvision has this architecture"))
+    #expect(card.contains("timm lacks this architecture"))
     #expect(card.contains("No cue report lay with the run"))
     #expect(card.contains("Holds for pictures of 33×33 pixels only."))
   }
