@@ -27,6 +27,10 @@ public struct SingleStep: Sendable {
     public let shape: [Int]
     /// `trainable`, or `statistic`: running means and variances.
     public let role: Parameter.Role
+
+    public init(name: String, shape: [Int], role: Parameter.Role) {
+      (self.name, self.shape, self.role) = (name, shape, role)
+    }
   }
 
   /// Every parameter of the network, in order. `side` matters only to networks that are bound to one picture size.
@@ -61,9 +65,8 @@ public struct SingleStep: Sendable {
     let program = Program(
       inputs: ["image": input, "target": field].merging(scope.inputs) { own, _ in own }, parameters: scope.parameters, outputs: outputs,
       minimizing: loss, updates: scope.updates)
-    var gradients = Weights(program.parameters), fields = ["image": image, "target": targets]
-    // Masks of dropout are those of seed 0 and step 0.
-    if scope.inputs["counter"] != nil { fields["counter"] = Tensor([2], [0, 0]) }
+    var gradients = Weights(program.parameters)
+    let fields = ["image": image, "target": targets].merging(program.maskFields(seed: 0, step: 0)) { own, _ in own }
     let results = try Plan(program, precision: precision).run(fields, &weights, gradients: &gradients)
     return results.sorted { $0.key < $1.key }.map { SafeTensors.Entry(name: $0.key, $0.value) }
       + weights.slots.map { slot in
@@ -96,7 +99,7 @@ public struct SingleStep: Sendable {
   private func read(_ weights: inout Weights, from path: String) throws(InputError) {
     let contents = try SafeTensors.read(path)
     let counters = Set(weights.slots.filter { $0.path.hasSuffix("running_mean") }.map {
-      $0.path.dropLast("running_mean".count) + "num_batches_tracked"
+      String($0.path.dropLast("running_mean".count)) + "num_batches_tracked"
     })
     let rest = contents.tensors.filter { !counters.contains($0.key) }
     try SafeTensors.match(

@@ -19,7 +19,7 @@ public final class Trainer {
 
   public let recipe: TrainingRecipe
   public let folder: RunFolder
-  /// What was taken from the file that the recipe starts from.
+  /// What was taken from the file that the recipe starts from; `nil` for fresh numbers and in a run that goes on.
   public let initialWeights: InitialWeights?
   private let network: TrainingNetwork
   private let train: BatchMaker
@@ -54,13 +54,13 @@ public final class Trainer {
     let digest = try Checksum.sha256(file: recipe.corpus + "/manifest.json")
     description = .init(
       recipe: recipe, scaling: scaling, side: images.side, classes: images.classes, corpus: digest)
-    var fresh = network.initialWeights(seed: recipe.seed)
-    initialWeights = try recipe.initialWeights.map { file throws(InputError) in
-      try InitialWeights(reading: file, for: network.backbone, into: &fresh)
-    }
-    weights = fresh
+    var fresh = network.initialWeights(seed: recipe.seed), start: InitialWeights?
+    // A run that goes on has its own numbers, and does not need the file any more.
+    let isNew = !FileManager.default.fileExists(atPath: folder.last)
+    if isNew, let file = recipe.initialWeights { start = try InitialWeights(reading: file, for: network.backbone, into: &fresh) }
+    (initialWeights, weights) = (start, fresh)
     moments = OptimizerState(moments: type(of: optimizer).moments, count: weights.storage.count)
-    if FileManager.default.fileExists(atPath: folder.last) {
+    if !isNew {
       let last = try Checkpoint(reading: folder.last)
       // The same corpus may be reached by another path; its checksum tells.
       var known = last.description.recipe
@@ -95,7 +95,7 @@ public final class Trainer {
     var began = clock.now, trainingTime = 0.0, timed = 0, accuracy = "", rates: [Double] = []
 
     while step < recipe.steps {
-      let batch = queue.next(step)
+      let batch = queue.next(step).merging(program.maskFields(seed: recipe.seed, step: step)) { own, _ in own }
       let rate = recipe.learningRate * recipe.schedule.factor(step: step, total: recipe.steps)
       let outputs = try plan.run(batch, &weights, gradients: &gradients)
       let stepLoss = Double(outputs["loss"]!.elements[0])

@@ -26,7 +26,7 @@ struct TrainingNetwork {
 
   /// A training step (loss, logits, gradients, running averages) or an inference pass (loss, logits) for `batch` examples.
   func program(batch: Int, mode: Scope.Mode) -> (program: Program, target: String) {
-    let (scope, inputs, objective) = build(batch: batch, mode: mode)
+    let (scope, fields, objective) = build(batch: batch, mode: mode), inputs = fields.merging(scope.inputs) { own, _ in own }
     let outputs = ["loss": objective.loss, "logits": objective.logits]
     let program = mode == .training
       ? Program(inputs: inputs, parameters: scope.parameters, outputs: outputs, minimizing: objective.loss, updates: scope.updates)
