@@ -17,7 +17,7 @@ import Tensors
   private var offsets: [Int]
   private var externals: [Lowering.External: (offset: Int, count: Int)] = [:]
 
-  init(_ lowering: Lowering) throws(EngineError) {
+  init(_ lowering: Lowering, memoryLimit: Int) throws(EngineError) {
     library = lowering.library
     var kernels: [(String, String)] = []
     // Lifetimes over steps. External buffers live all the time, since the caller fills and reads them.
@@ -45,6 +45,7 @@ import Tensors
     }
     requests.append(.init(byteCount: scratch, lifetime: 0...last))
     let plan = MemoryPlan(requests)
+    guard plan.byteCount <= memoryLimit else { throw .memory(needed: plan.byteCount, limit: memoryLimit) }
     arena = Arena(byteCount: plan.byteCount)
     offsets = plan.offsets
     arenaBytes = plan.byteCount
