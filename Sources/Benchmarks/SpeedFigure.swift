@@ -1,5 +1,5 @@
 /// One measured work, with what can be said of its speed.
-public struct Figure: Codable, Hashable, Sendable {
+public struct SpeedFigure: Codable, Hashable, Sendable {
   /// What was timed, such as `training step`.
   public let work: String
   /// Of what, such as `resnet18 32×1×128×128 bfloat16`.
