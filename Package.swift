@@ -44,12 +44,16 @@ let package = Package(
     .target(
       name: "CImageCodecs", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
       linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
+    // Loops that no library offers. GNU OpenMP runs them on the team that oneDNN uses.
+    .target(
+      name: "CKernels", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+      linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
   ]
     + module("Tensors", [])
     + module("Host", [crypto])
     + module("Graphs", ["Tensors"])
     + module("Networks", ["Graphs", "Tensors"])
-    + module("Engine", ["Graphs", "Tensors", "CDNNL", "COpenBLAS"], tests: ["Networks"])
+    + module("Engine", ["Graphs", "Tensors", "CDNNL", "COpenBLAS", "CKernels"], tests: ["Networks"])
     + module("Frames", ["Tensors", "Host", "CHDF5", "CZip", "CImageCodecs"])
     + module("Simulation", ["Frames", "Tensors", "Host"])
     + module("Corpora", ["Frames", "Tensors", "Host", yams], tests: ["Simulation"])
