@@ -24,6 +24,14 @@ struct TrainingNetwork {
 
   func initialWeights(seed: UInt64) -> Weights { build(batch: 1, mode: .inference).scope.initialWeights(seed: seed) }
 
+  /// What a run of `recipe` starts with: fresh numbers, and over them those of the file that the recipe names.
+  func startingWeights(_ recipe: TrainingRecipe, readsFile: Bool = true) throws(InputError) -> (weights: Weights, file: InitialWeights?) {
+    var weights = initialWeights(seed: recipe.seed)
+    guard readsFile, let path = recipe.initialWeights else { return (weights, nil) }
+    let file = try InitialWeights(reading: path, for: backbone, into: &weights)
+    return (weights, file)
+  }
+
   /// A training step (loss, logits, gradients, running averages) or an inference pass (loss, logits) for `batch` examples.
   func program(batch: Int, mode: Scope.Mode) -> (program: Program, target: String) {
     let (scope, fields, objective) = build(batch: batch, mode: mode), inputs = fields.merging(scope.inputs) { own, _ in own }
