@@ -34,7 +34,7 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
 
   public init() {}
 
-  /// Recipes inside older checkpoints lack `labelSmoothing`; every other key is required.
+  /// Recipes inside older checkpoints lack `labelSmoothing`, and few name `initialWeights`; every other key is required.
   public init(from decoder: any Decoder) throws {
     let box = try decoder.container(keyedBy: CodingKeys.self)
     name = try box.decode(String.self, forKey: .name)
@@ -43,6 +43,7 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
     exclude = try box.decode([String: [String]].self, forKey: .exclude)
     task = try box.decode(Choice.self, forKey: .task)
     backbone = try box.decode(Choice.self, forKey: .backbone)
+    initialWeights = try box.decodeIfPresent(String.self, forKey: .initialWeights)
     optimizer = try box.decode(Choice.self, forKey: .optimizer)
     learningRate = try box.decode(Double.self, forKey: .learningRate)
     schedule = try box.decode(Schedule.self, forKey: .schedule)
