@@ -102,7 +102,7 @@ enum Argument: Int32 {
 extension PrimitiveDescriptor {
   /// Creates a primitive descriptor from an operation descriptor; scratch memory is always ours, so that a primitive may
   /// run on any thread and several plans can coexist (oneDNN's contract for library scratchpads is narrower).
-  private static func make<D>(
+  static func make<D>(
     _ operation: inout D, _ library: Library, node: String, hint: PrimitiveDescriptor? = nil, rectifies: Bool = false
   ) throws(EngineError) -> PrimitiveDescriptor {
     var attributes: OpaquePointer?
