@@ -7,6 +7,11 @@ public enum EngineError: Error, CustomStringConvertible {
   /// What was fed does not fit what was compiled.
   case mismatch(field: String, expected: String, found: String)
 
+  /// Whether oneDNN has no kernel for what was asked.
+  var isUnimplemented: Bool {
+    if case .library(_, _, 3) = self { true } else { false }
+  }
+
   public var description: String {
     switch self {
     case .library(let call, let node, let status):
