@@ -50,11 +50,11 @@ extension Lowering {
       guard error.isUnimplemented else { throw error }
       return nil
     }
-    let runner = try Runner(stage, layout: Weights([])), clock = ContinuousClock()
+    let runner = try Runner(stage, layout: Weights([Parameter]())), clock = ContinuousClock()
     var times: [Double] = [], none: [Float] = []
     for _ in 0..<4 {
       let start = clock.now
-      _ = try runner.run([:], Weights([]), &none, outputs: [:])
+      _ = try runner.run([:], Weights([Parameter]()), &none, outputs: [:])
       times.append((clock.now - start) / .milliseconds(1))
     }
     return times.dropFirst().min()

@@ -20,7 +20,7 @@ extension NativeKernel {
 extension psi_mask {
   /// Traps when the two numbers at `address` are no counter.
   @unsafe fileprivate init(_ mask: BernoulliMask, counter address: UnsafeMutableRawPointer) {
-    let fed = unsafe (0..<2).map { unsafe Double(floats(address)[$0]) }
+    let fed = (0..<2).map { unsafe Double(floats(address)[$0]) }
     self.init(key: MaskCounter(fed: fed).key, stream: mask.stream, threshold: mask.threshold, gain: Float(mask.gain))
   }
 }
