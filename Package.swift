@@ -62,12 +62,13 @@ let package = Package(
     + module("Evaluation", ["Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", "COpenBLAS", "CLBFGS"], tests: ["Frames"])
     + module("Cues", ["Evaluation", "Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host"], tests: ["Frames"])
     + module("Publishing", ["Training", "Engine", "Pretexts", "Networks", "Graphs", "Corpora", "Tensors", "Host"])
+    + module("Benchmarks", ["Training", "Pretexts", "Corpora", "Frames", "Engine", "Networks", "Graphs", "Tensors", "Host"])
     + module("Reports", ["Cues", "Evaluation", "Training", "Pretexts", "Corpora", "Frames", "Host", "Tensors"])
     + [
       .executableTarget(
         name: "psimagenet",
         dependencies: [
-          "Simulation", "Frames", "Corpora", "Pretexts", "Training", "Evaluation", "Cues", "Publishing", "Reports", "Engine",
+          "Simulation", "Frames", "Corpora", "Pretexts", "Training", "Benchmarks", "Evaluation", "Cues", "Publishing", "Reports", "Engine",
           "Networks", "Graphs", "Tensors", "Host", arguments,
         ],
         swiftSettings: strict)

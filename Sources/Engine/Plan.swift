@@ -19,9 +19,11 @@ public final class Plan {
   /// Gradients that nobody asked for.
   private var unread: [Float] = []
 
-  /// - Throws: `EngineError` where the machine cannot run an operation in `precision`.
-  /// - Parameter choice: How kernels are picked where several compute the same thing.
-  public init(_ program: Program, precision: Precision, choice: KernelChoice = .fixed) throws(EngineError) {
+  /// - Parameters:
+  ///   - choice: How kernels are picked where several compute the same thing.
+  ///   - memoryLimit: The most bytes that intermediate results may take; looked at before they are taken.
+  /// - Throws: `EngineError` where the machine cannot run an operation in `precision`, and `.memory` beyond the limit.
+  public init(_ program: Program, precision: Precision, choice: KernelChoice = .fixed, memoryLimit: Int = .max) throws(EngineError) {
     self.program = program
     self.precision = precision
     layout = Weights(program.parameters)
@@ -50,7 +52,7 @@ public final class Plan {
     for (path, value) in program.updates.sorted(by: { $0.key < $1.key }) {
       try lowering.copy(lowering.location(of: value.id), to: lowering.externalBuffer(.update(path), value.shape))
     }
-    runner = try Runner(lowering, layout: layout)
+    runner = try Runner(lowering, layout: layout, memoryLimit: memoryLimit)
     memoryBytes = runner.arenaBytes
     kernels = runner.kernels
   }

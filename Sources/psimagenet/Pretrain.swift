@@ -21,6 +21,7 @@ struct Pretrain: ParsableCommand {
   @Option(help: "Instead of the recipe's seed.") var seed: UInt64?
   @Option(help: "Instead of the recipe's number of steps.") var steps: Int?
   @Option(help: "Instead of the recipe's corpus.") var corpus: String?
+  @Option(help: "auto, float32 or bfloat16, instead of the recipe's precision.") var precision: PrecisionChoice?
   @OptionGroup var output: OutputOptions
 
   mutating func run() throws {
@@ -28,7 +29,9 @@ struct Pretrain: ParsableCommand {
     if let seed { recipe.seed = seed }
     if let steps { recipe.steps = steps }
     if let corpus { recipe.corpus = corpus }
+    if let precision { recipe.precision = precision }
     let signals = StopSignals(), trainer = try Trainer(recipe, folder: out)
+    if !output.quiet { FileHandle.standardError.write(Data("precision \(trainer.precision)\n".utf8)) }
     let ending = try trainer.run(shouldStop: { signals.received }, progress: output.progress)
     let metrics = try trainer.folder.metrics()
     switch ending {
@@ -44,6 +47,8 @@ struct Pretrain: ParsableCommand {
     }
   }
 }
+
+extension PrecisionChoice: ExpressibleByArgument {}
 
 /// SIGTERM and SIGINT as a flag that a loop can look at.
 final class StopSignals {

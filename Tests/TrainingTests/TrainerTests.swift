@@ -62,17 +62,6 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
   #expect(losses.count == 3 && losses[2] < 0.95 * losses[0], "\(losses)")
 }
 
-@Test func aRunThatDivergesSaysWhereAndWhatToDo() throws {
-  let tiny = try TinyCorpus()
-  let recipe = tiny.recipe {
-    $0.optimizer = Choice(name: "sgd")
-    $0.learningRate = 1e30
-  }
-  let error = inputError { _ = try Trainer(recipe, folder: tiny.folder + "/run").run() }
-  #expect(error?.place.hasPrefix("step ") == true && error?.found.contains("learningRate") == true)
-  #expect(!FileManager.default.fileExists(atPath: tiny.folder + "/run/last.safetensors"))
-}
-
 @Test func filtersThatLeaveNothingAndUnknownLabelsAreNamed() throws {
   let tiny = try TinyCorpus()
   func complaint(_ change: (inout TrainingRecipe) -> Void) -> InputError? {

@@ -27,7 +27,7 @@ import Tensors
   private var retained: [Memory] = []
 
   /// - Parameter layout: of the arrays that the caller will pass.
-  init(_ lowering: Lowering, layout: Weights) throws(EngineError) {
+  init(_ lowering: Lowering, layout: Weights, memoryLimit: Int) throws(EngineError) {
     library = lowering.library
     // Lifetimes over steps. Staging space lives all the time, since the caller fills and reads it.
     let last = max(0, lowering.steps.count - 1)
@@ -51,6 +51,7 @@ import Tensors
     }
     requests.append(.init(byteCount: scratch, lifetime: 0...last))
     let plan = MemoryPlan(requests)
+    guard plan.byteCount <= memoryLimit else { throw .memory(needed: plan.byteCount, limit: memoryLimit) }
     let arena = Arena(byteCount: plan.byteCount)
     self.arena = arena
     arenaBytes = plan.byteCount
