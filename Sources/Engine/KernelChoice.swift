@@ -21,7 +21,7 @@ public final class KernelTimings: Sendable {
 
   private let path: String?
   /// The processor and the library, which decide what is fast.
-  let machine: String
+  package let machine: String
   private let fastest: Mutex<[String: String]>
 
   /// Reads `path` where it exists. A file that cannot be understood counts as absent: it holds nothing that timing would not find again.
@@ -48,7 +48,7 @@ public final class KernelTimings: Sendable {
 
   func winner(of problem: String) -> String? { fastest.withLock { $0[problem] } }
 
-  func remember(_ winner: String, of problem: String) { fastest.withLock { $0[problem] = winner } }
+  package func remember(_ winner: String, of problem: String) { fastest.withLock { $0[problem] = winner } }
 
   /// Writes what is known, together with what other processes have written meanwhile. Does nothing without a path; a cache that
   /// cannot be written costs the next start some milliseconds and nothing else.

@@ -28,15 +28,19 @@ public final class Trainer {
   private(set) var moments: OptimizerState
   private var running = Checkpoint.RunningFigures()
   private let memory: AvailableMemory?
+  private let kernels: KernelChoice
 
   /// Loads the pictures, and the last checkpoint where the folder has one.
   ///
   /// Throws `InputError` when the folder holds a run of another recipe or corpus, or when the corpus has nothing to train on;
   /// `MemoryShortage` when the weights alone do not fit.
-  /// - Parameter memory: what the run may take; without it, what this machine has left when memory is about to be taken.
-  public init(_ recipe: TrainingRecipe, folder path: String, memory: AvailableMemory? = nil) throws {
+  /// - Parameters:
+  ///   - kernels: How the engine picks among equivalent kernels; `.fixed` gives the same bits for the same seed and number of cores.
+  ///   - memory: What the run may take; without it, what this machine has left when memory is about to be taken.
+  public init(_ recipe: TrainingRecipe, folder path: String, kernels: KernelChoice = .fixed, memory: AvailableMemory? = nil) throws {
     try recipe.validate(path: path)
     self.memory = memory
+    self.kernels = kernels
     self.recipe = recipe
     folder = RunFolder(path)
     let corpus = try Corpus(opening: recipe.corpus)
@@ -174,11 +178,12 @@ public final class Trainer {
   /// Compiles a program if it fits into memory beside the weights.
   private func compiled(_ program: Program) throws -> Plan {
     let kept = MemoryShortage.Need(plan: nil, numbers: weights.storage.count, moments: moments.moments.count)
-    guard let available = memory ?? AvailableMemory.current() else { return try Plan(program, precision: precision.precision) }
+    guard let available = memory ?? AvailableMemory.current() else { return try Plan(program, precision: precision.precision, choice: kernels) }
     // Weights and moments are there already, where the system was asked; the gradients are not.
     let taken = memory == nil ? kept.weights + kept.optimizer : 0
     do {
-      return try Plan(program, precision: precision.precision, memoryLimit: max(0, available.bytes + taken - kept.total))
+      return try Plan(
+        program, precision: precision.precision, choice: kernels, memoryLimit: max(0, available.bytes + taken - kept.total))
     } catch {
       guard case .memory(let needed, _) = error else { throw error }
       var need = kept

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Benchmarks
+import Engine
 import Foundation
 import Host
 import Networks
@@ -26,6 +27,9 @@ struct WorkloadOptions: ParsableArguments {
   @Option(help: "Side of a picture, pixels.") var side = 128
   @Option(help: "Pictures a step.") var batch = 32
   @Option(help: "auto, float32 or bfloat16.") var precision = PrecisionChoice.automatic
+  @OptionGroup var kernelOptions: KernelOptions
+
+  var kernels: KernelChoice { kernelOptions.choice }
 
   func workload(_ kind: Workload.Kind) -> Workload {
     Workload(
@@ -38,7 +42,7 @@ struct WorkloadOptions: ParsableArguments {
     return [
       "--kind", kind.rawValue, "--backbone", backbone, "--channels", "\(channels)", "--side", "\(side)", "--batch", "\(batch)",
       "--precision", workload.precision.rawValue,
-    ]
+    ] + (kernelOptions.deterministic ? ["--deterministic"] : [])
   }
 }
 
@@ -78,8 +82,8 @@ struct BenchMeasure: ParsableCommand {
       if what != .peaks { say("\(what.rawValue): \(training.description)") }
       switch what {
       case .peaks: break
-      case .step: try report.add(training, sampler: sampler)
-      case .inference: try report.add(options.workload(.inference), sampler: sampler)
+      case .step: try report.add(training, kernels: options.kernels, sampler: sampler)
+      case .inference: try report.add(options.workload(.inference), kernels: options.kernels, sampler: sampler)
       case .loading: report.figures += try loading(taskType.init(), sampler)
       case .startup: try report.add(startOf: fresh, training, sampler: sampler)
       case .memory: try report.add(memoryOf: fresh, training)
@@ -145,7 +149,7 @@ struct BenchServe: ParsableCommand {
   @OptionGroup var options: WorkloadOptions
 
   mutating func run() throws {
-    try StepServer(options.workload(kind)).serve(requests: { readLine() }) {
+    try StepServer(options.workload(kind), kernels: options.kernels).serve(requests: { readLine() }) {
       FileHandle.standardOutput.write(Data(($0 + "\n").utf8))
     }
   }

@@ -22,6 +22,7 @@ struct Pretrain: ParsableCommand {
   @Option(help: "Instead of the recipe's number of steps.") var steps: Int?
   @Option(help: "Instead of the recipe's corpus.") var corpus: String?
   @Option(help: "auto, float32 or bfloat16, instead of the recipe's precision.") var precision: PrecisionChoice?
+  @OptionGroup var kernels: KernelOptions
   @OptionGroup var output: OutputOptions
 
   mutating func run() throws {
@@ -30,7 +31,7 @@ struct Pretrain: ParsableCommand {
     if let steps { recipe.steps = steps }
     if let corpus { recipe.corpus = corpus }
     if let precision { recipe.precision = precision }
-    let signals = StopSignals(), trainer = try Trainer(recipe, folder: out)
+    let signals = StopSignals(), trainer = try Trainer(recipe, folder: out, kernels: kernels.choice)
     if !output.quiet { FileHandle.standardError.write(Data("precision \(trainer.precision)\n".utf8)) }
     let ending = try trainer.run(shouldStop: { signals.received }, progress: output.progress)
     let metrics = try trainer.folder.metrics()

@@ -4,15 +4,14 @@ import Networks
 import Tensors
 import Testing
 
-@testable import Engine
+import Engine
 
 /// A convolution whose three passes have several kernels to choose from.
 private func network(_ image: Shape, _ kernel: Shape) -> (program: Program, parameters: [Parameter]) {
   let builder = GraphBuilder()
   let parameters = [("x", image), ("k", kernel)].map { Parameter(path: $0, value: builder.input($0, $1)) }
   let y = parameters[0].value.convolved(with: parameters[1].value, stride: 1, padding: 1)
-  let loss = (y * builder.input("u", y.shape)).sum()
-  let u = Value(builder: builder, id: .init(node: loss.id.node - 2, output: 0))
+  let u = builder.input("u", y.shape), loss = (y * u).sum()
   return (Program(inputs: ["u": u], parameters: parameters, outputs: ["y": y], minimizing: loss), parameters)
 }
 
