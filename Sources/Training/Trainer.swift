@@ -37,7 +37,12 @@ public final class Trainer {
   /// - Parameters:
   ///   - kernels: How the engine picks among equivalent kernels; `.fixed` gives the same bits for the same seed and number of cores.
   ///   - memory: What the run may take; without it, what this machine has left when memory is about to be taken.
-  public init(_ recipe: TrainingRecipe, folder path: String, kernels: KernelChoice = .fixed, memory: AvailableMemory? = nil) throws {
+  ///   - origin: A checkpoint of another run to go on from, with this recipe from there on: see `Checkpoint.continued`. A folder that
+  ///     has a checkpoint of its own goes on from that one.
+  public init(
+    _ recipe: TrainingRecipe, folder path: String, continuing origin: String? = nil, kernels: KernelChoice = .fixed,
+    memory: AvailableMemory? = nil
+  ) throws {
     try recipe.validate(path: path)
     self.memory = memory
     self.kernels = kernels
@@ -46,7 +51,12 @@ public final class Trainer {
     let corpus = try Corpus(opening: recipe.corpus)
     let task = try recipe.task.task(path: path)
     let images = try ImageSet(corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: task)
-    guard let scaling = InputScaling(fitting: images.images) else {
+    let last = FileManager.default.fileExists(atPath: folder.last) ? try Checkpoint(reading: folder.last) : nil
+    let start = try last == nil ? origin.map { origin throws(InputError) in
+      try Checkpoint(reading: origin).continued(by: recipe, side: images.side, classes: images.classes, path: origin)
+    } : nil
+    // A network goes on with the scaling that it has learnt.
+    guard let scaling = (last ?? start)?.description.scaling ?? InputScaling(fitting: images.images) else {
       throw InputError(path: recipe.corpus, place: "split train", expected: "pictures with measured, varying pixels", found: "none")
     }
     network = try TrainingNetwork(recipe, side: images.side, classes: images.classes, path: path)
@@ -59,7 +69,8 @@ public final class Trainer {
         scaling: scaling, seed: recipe.seed, batch: recipe.batch) : nil
     let digest = try Checksum.sha256(file: recipe.corpus + "/manifest.json")
     description = .init(
-      recipe: recipe, scaling: scaling, side: images.side, classes: images.classes, corpus: digest)
+      recipe: recipe, scaling: scaling, side: images.side, classes: images.classes, step: start?.description.step ?? 0, corpus: digest)
+    description.origin = start?.description.origin
     let numbers = network.parameters.reduce(0) { $0 + $1.value.shape.count }
     let need = MemoryShortage.Need(plan: nil, numbers: numbers, moments: type(of: optimizer).moments)
     if let available = memory ?? AvailableMemory.current(), need.total > available.bytes {
@@ -67,8 +78,8 @@ public final class Trainer {
     }
     weights = network.initialWeights(seed: recipe.seed)
     moments = OptimizerState(moments: type(of: optimizer).moments, count: weights.storage.count)
-    if FileManager.default.fileExists(atPath: folder.last) {
-      let last = try Checkpoint(reading: folder.last)
+    if let start { (weights, moments) = (start.weights, start.optimizer) }
+    if let last {
       // The same corpus may be reached by another path; its checksum tells.
       var known = last.description.recipe
       known.corpus = recipe.corpus
@@ -102,6 +113,8 @@ public final class Trainer {
     var ran = recipe
     ran.precision = PrecisionChoice(precision.precision)
     try AtomicFile.write(CanonicalJSON.data(ran), to: folder.recipe)
+    // From here on the folder stands by itself.
+    if description.origin != nil, !FileManager.default.fileExists(atPath: folder.last) { try checkpoint.write(to: folder.last) }
     let log = try MetricLog(folder, startingWith: folder.metrics(through: step))
     guard step < recipe.steps else { return .finished }
     let (program, target) = network.program(batch: recipe.batch, mode: .training)
