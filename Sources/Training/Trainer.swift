@@ -30,21 +30,35 @@ public final class Trainer {
   private(set) var moments: OptimizerState
   private var running = Checkpoint.RunningFigures()
   private let memory: AvailableMemory?
+  private let kernels: KernelChoice
 
   /// Loads the pictures, and the last checkpoint where the folder has one.
   ///
   /// Throws `InputError` when the folder holds a run of another recipe or corpus, or when the corpus has nothing to train on;
   /// `MemoryShortage` when the weights alone do not fit.
-  /// - Parameter memory: what the run may take; without it, what this machine has left when memory is about to be taken.
-  public init(_ recipe: TrainingRecipe, folder path: String, memory: AvailableMemory? = nil) throws {
+  /// - Parameters:
+  ///   - kernels: How the engine picks among equivalent kernels; `.fixed` gives the same bits for the same seed and number of cores.
+  ///   - memory: What the run may take; without it, what this machine has left when memory is about to be taken.
+  ///   - origin: A checkpoint of another run to go on from, with this recipe from there on: see `Checkpoint.continued`. A folder that
+  ///     has a checkpoint of its own goes on from that one.
+  public init(
+    _ recipe: TrainingRecipe, folder path: String, continuing origin: String? = nil, kernels: KernelChoice = .fixed,
+    memory: AvailableMemory? = nil
+  ) throws {
     try recipe.validate(path: path)
     self.memory = memory
+    self.kernels = kernels
     self.recipe = recipe
     folder = RunFolder(path)
     let corpus = try Corpus(opening: recipe.corpus)
     let task = try recipe.task.task(path: path)
     let images = try ImageSet(corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: task)
-    guard let scaling = InputScaling(fitting: images.images) else {
+    let last = FileManager.default.fileExists(atPath: folder.last) ? try Checkpoint(reading: folder.last) : nil
+    let start = try last == nil ? origin.map { origin throws(InputError) in
+      try Checkpoint(reading: origin).continued(by: recipe, side: images.side, classes: images.classes, path: origin)
+    } : nil
+    // A network goes on with the scaling that it has learnt.
+    guard let scaling = (last ?? start)?.description.scaling ?? InputScaling(fitting: images.images) else {
       throw InputError(path: recipe.corpus, place: "split train", expected: "pictures with measured, varying pixels", found: "none")
     }
     network = try TrainingNetwork(recipe, side: images.side, classes: images.classes, path: path)
@@ -57,18 +71,18 @@ public final class Trainer {
         scaling: scaling, seed: recipe.seed, batch: recipe.batch) : nil
     let digest = try Checksum.sha256(file: recipe.corpus + "/manifest.json")
     description = .init(
-      recipe: recipe, scaling: scaling, side: images.side, classes: images.classes, corpus: digest)
+      recipe: recipe, scaling: scaling, side: images.side, classes: images.classes, step: start?.description.step ?? 0, corpus: digest)
+    description.origin = start?.description.origin
     let numbers = network.parameters.reduce(0) { $0 + $1.value.shape.count }
     let need = MemoryShortage.Need(plan: nil, numbers: numbers, moments: type(of: optimizer).moments)
     if let available = memory ?? AvailableMemory.current(), need.total > available.bytes {
       throw MemoryShortage(work: "training \(recipe.backbone.name)", need: need, available: available, advice: "choose a smaller backbone")
     }
     // A run that goes on has its own numbers, and does not need the file any more.
-    let isNew = !FileManager.default.fileExists(atPath: folder.last)
-    (weights, initialWeights) = try network.startingWeights(recipe, readsFile: isNew)
+    (weights, initialWeights) = try network.startingWeights(recipe, readsFile: last == nil && start == nil)
     moments = OptimizerState(moments: type(of: optimizer).moments, count: weights.storage.count)
-    if !isNew {
-      let last = try Checkpoint(reading: folder.last)
+    if let start { (weights, moments) = (start.weights, start.optimizer) }
+    if let last {
       // The same corpus may be reached by another path; its checksum tells.
       var known = last.description.recipe
       known.corpus = recipe.corpus
@@ -104,6 +118,8 @@ public final class Trainer {
     var ran = recipe
     ran.precision = PrecisionChoice(precision.precision)
     try AtomicFile.write(CanonicalJSON.data(ran), to: folder.recipe)
+    // From here on the folder stands by itself.
+    if description.origin != nil, !FileManager.default.fileExists(atPath: folder.last) { try checkpoint.write(to: folder.last) }
     let log = try MetricLog(folder, startingWith: folder.metrics(through: step))
     guard step < recipe.steps else { return .finished }
     let (program, target) = network.program(batch: recipe.batch, mode: .training)
@@ -184,11 +200,12 @@ public final class Trainer {
   /// Compiles a program if it fits into memory beside the weights.
   private func compiled(_ program: Program) throws -> Plan {
     let kept = MemoryShortage.Need(plan: nil, numbers: weights.storage.count, moments: moments.moments.count)
-    guard let available = memory ?? AvailableMemory.current() else { return try Plan(program, precision: precision.precision) }
+    guard let available = memory ?? AvailableMemory.current() else { return try Plan(program, precision: precision.precision, choice: kernels) }
     // Weights and moments are there already, where the system was asked; the gradients are not.
     let taken = memory == nil ? kept.weights + kept.optimizer : 0
     do {
-      return try Plan(program, precision: precision.precision, memoryLimit: max(0, available.bytes + taken - kept.total))
+      return try Plan(
+        program, precision: precision.precision, choice: kernels, memoryLimit: max(0, available.bytes + taken - kept.total))
     } catch {
       guard case .memory(let needed, _) = error else { throw error }
       var need = kept

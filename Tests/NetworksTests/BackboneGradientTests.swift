@@ -12,7 +12,7 @@ private let narrow: [(name: String, settings: String, side: Int)] = [
   ("vgg19", #"{"width": 1, "hidden": 6, "dropout": 0}"#, 32),
   ("googlenet", #"{"width": 4, "dropout": 0, "auxiliary": true, "auxiliaryDropout": 0}"#, 31), ("resnet10", #"{"width": 2}"#, 17),
   ("resnet18", #"{"width": 2}"#, 17), ("resnet34", #"{"width": 1}"#, 33), ("resnet50", #"{"width": 1}"#, 33),
-  ("densenet121", #"{"growth": 1}"#, 33), ("mobilenetv1_100", #"{"width": 1}"#, 33), ("mobilenet_v2", #"{"width": 1, "dropout": 0}"#, 65),
+  ("densenet121", #"{"growth": 1}"#, 33), ("mobilenetv1_100", #"{"width": 1}"#, 33), ("mobilenet_v2", #"{"width": 8, "dropout": 0}"#, 65),
   ("unet", #"{"encoder": "resnet10", "width": 2, "decoderWidth": 1}"#, 32),
 ]
 
