@@ -115,13 +115,11 @@ public struct Checkpoint: Sendable {
     }
     let old = description
     // With every default written out, so that naming a default makes no difference.
-    func choices(_ recipe: TrainingRecipe) throws(InputError) -> (task: Choice, backbone: Choice) {
-      let task = try recipe.task.task(path: path), backbone = try recipe.backbone.backbone(path: path)
-      return (try .of(task), try .of(backbone))
-    }
-    let ours = try choices(old.recipe), theirs = try choices(recipe)
-    try require(ours.task == theirs.task, "recipe.task", "\(theirs.task)", ours.task)
-    try require(ours.backbone == theirs.backbone, "recipe.backbone", "\(theirs.backbone)", ours.backbone)
+    let task: Choice = try .of(recipe.task.task(path: path)), oldTask: Choice = try .of(old.recipe.task.task(path: path))
+    try require(oldTask == task, "recipe.task", "\(task)", oldTask)
+    let backbone: Choice = try .of(recipe.backbone.backbone(path: path))
+    let oldBackbone: Choice = try .of(old.recipe.backbone.backbone(path: path))
+    try require(oldBackbone == backbone, "recipe.backbone", "\(backbone)", oldBackbone)
     try require(old.side == side, "side", "\(side), as the corpus has", old.side)
     try require(old.classes == classes, "classes", "\(classes)", old.classes)
     try require(old.step < recipe.steps, "step", "fewer than the recipe's \(recipe.steps) steps", old.step)
