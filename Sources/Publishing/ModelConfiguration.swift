@@ -99,7 +99,8 @@ public struct ModelConfiguration: Codable, Hashable, Sendable {
     pretrained = Pretrained(
       tag: meaning.name, inputSize: [inputs, meaning.side, meaning.side], fixedInputSize: graph.isBoundToSide,
       mean: Array(repeating: meaning.scaling.mean, count: inputs), deviation: Array(repeating: meaning.scaling.deviation, count: inputs),
-      poolSize: [map[1], map[2]], license: meaning.license)
+      poolSize: [map[1], map[2]], firstConvolution: graph.firstConvolution, classifier: graph.backbone.classifierName,
+      license: meaning.license)
   }
 }
 

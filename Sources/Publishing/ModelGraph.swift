@@ -35,6 +35,12 @@ struct ModelGraph: Sendable {
     return Shape(Array(stages[stages.count - 1].shape.extents.dropFirst()))
   }
 
+  /// Where the first layer's numbers are, in the published file.
+  var firstConvolution: String {
+    let name = trunk(batch: 1).parameters[0].path.dropFirst(Self.prefix.count)
+    return String(name.hasSuffix(".weight") ? name.dropLast(".weight".count) : name)
+  }
+
   /// Numbers in a codeword.
   var codewordWidth: Int { trunk(batch: 1).outputs["codeword"]!.shape[1] }
 

@@ -82,6 +82,24 @@ import Training
     }
   }
 
+  /// Three input channels, dropout while training, and codewords beside the mean of the last stage.
+  @Test func aNetworkWithFullyConnectedCodewordsIsPublishedWithThem() throws {
+    var vgg = VGG11()
+    (vgg.inputs, vgg.width, vgg.hidden) = (3, 2, 8)
+    let run = try TinyRun(backbone: .of(vgg), task: Choice(name: "frame-class")), scratch = try Scratch()
+    let model = try Publication.plain.publish(run.folder, as: "tiny", in: scratch.path)
+    try model.verify()
+    #expect(model.configuration.architecture == "vgg11_custom" && model.configuration.featureCount == 8)
+    #expect(model.configuration.modelArguments.channels == 3 && model.configuration.pretrained.inputSize == [3, 33, 33])
+    #expect(model.configuration.pretrained.mean.count == 3 && !model.configuration.pretrained.fixedInputSize)
+    #expect(model.configuration.pretrained.firstConvolution == "features.0" && model.configuration.pretrained.classifier == "classifier.6")
+    let names = Set(try SafeTensors.read(model.folder + "/reference.safetensors").tensors.keys)
+    #expect(names.isSuperset(of: ["codeword", "codeword.pooled", "codeword.fc6", "codeword.fc7", "stage.5"]))
+    let found = try model.activations(of: Tensor(repeating: 0.5, [2, 1, 33, 33]))
+    #expect(found["codeword.fc7"] == found["codeword"] && found["codeword"]?.shape == [2, 8] && found["codeword.pooled"] == found["stage.5"])
+    #expect(try SafeTensors.read(scratch("tiny/model.safetensors")).tensors["classifier.0.weight"]?.shape == [8, 16 * 49])
+  }
+
   @Test func publishingTwiceGivesTheSameBytes() throws {
     let run = try TinyRun.flip.get(), scratch = try Scratch()
     var publication = Publication.plain

@@ -1,7 +1,7 @@
 import Graphs
 
-/// CNN-M, the medium network of Chatfield et al.: a 7×7 first layer and a 5×5 second layer, both of stride 2, then fc6 and fc7; 102.9 M numbers with
-/// 1000 classes. Names as in the authors' Caffe models: `conv1` … `conv5`, `fc6`, `fc7`, `fc8`.
+/// CNN-M, the medium network of Chatfield et al.: a 7×7 first layer and a 5×5 second layer, both of stride 2,
+/// then fc6 and fc7; 102.9 M numbers with 1000 classes. Names as in the authors' Caffe models: `conv1` … `conv5`, `fc6`, `fc7`, `fc8`.
 /// Source: Chatfield et al., arXiv:1405.3531.
 public struct CNNM: Backbone {
   public static let name = "cnn-m"

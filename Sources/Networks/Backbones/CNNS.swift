@@ -1,7 +1,7 @@
 import Graphs
 
-/// CNN-S, the slow network of Chatfield et al.: a 7×7 first layer of stride 2, wide poolings, then fc6 and fc7; 102.9 M numbers with
-/// 1000 classes. Names as in the authors' Caffe models: `conv1` … `conv5`, `fc6`, `fc7`, `fc8`.
+/// CNN-S, the slow network of Chatfield et al.: a 7×7 first layer of stride 2, wide poolings, then fc6
+/// and fc7; 102.9 M numbers with 1000 classes. Names as in the authors' Caffe models: `conv1` … `conv5`, `fc6`, `fc7`, `fc8`.
 /// Source: Chatfield et al., arXiv:1405.3531.
 public struct CNNS: Backbone {
   public static let name = "cnn-s"
