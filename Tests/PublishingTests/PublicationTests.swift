@@ -150,7 +150,7 @@ import Training
     // JSONSerialization rounds in the last place.
     #expect(mean.count == 1 && abs(mean[0] - model.scaling.mean) < 1e-12)
     #expect(deviation.count == 1 && abs(deviation[0] - model.scaling.deviation) < 1e-12)
-    #expect(pretrained["first_conv"] as? String == "conv1" && pretrained["classifier"] as? String == "fc")
+    #expect(pretrained["first_conv"] as? String == "conv1" && pretrained["classifier"] as? String == "fc3")
     #expect(pretrained["num_classes"] as? Int == 0 && pretrained["pool_size"] as? [Int] == [1, 1])
     let sources = model.configuration.meaning.sources
     #expect(sources.map(\.name) == ["dim", "bright"] && sources.map(\.unit) == ["ADU", "ADU"])
