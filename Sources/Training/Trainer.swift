@@ -30,15 +30,18 @@ public final class Trainer {
 
   /// Loads the pictures, and the last checkpoint where the folder has one.
   ///
+  /// - Parameter imageMemory: bytes of pictures to keep in memory; what does not fit is read from the shards step by step. It
+  ///   changes nothing in what is computed.
   /// Throws when the folder holds a run of another recipe or corpus, or when the corpus has nothing to train on.
-  public init(_ recipe: TrainingRecipe, folder path: String) throws(InputError) {
+  public init(_ recipe: TrainingRecipe, folder path: String, imageMemory: Int = ImageSet.usualMemory) throws(InputError) {
     try recipe.validate(path: path)
     self.recipe = recipe
     folder = RunFolder(path)
     let corpus = try Corpus(opening: recipe.corpus)
     let task = try recipe.task.task(path: path)
-    let images = try ImageSet(corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: task)
-    guard let scaling = InputScaling(fitting: images.images) else {
+    let images = try ImageSet(
+      corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: task, memory: imageMemory)
+    guard let scaling = try images.scaling() else {
       throw InputError(path: recipe.corpus, place: "split train", expected: "pictures with measured, varying pixels", found: "none")
     }
     network = try TrainingNetwork(recipe, side: images.side, classes: images.classes, path: path)
@@ -47,8 +50,10 @@ public final class Trainer {
     let hasValidation = corpus.records.contains { $0.split == .validation }
     validation = hasValidation
       ? BatchMaker(
-        images: try ImageSet(corpus, split: .validation, include: recipe.include, exclude: recipe.exclude, task: task), task: task,
-        scaling: scaling, seed: recipe.seed, batch: recipe.batch) : nil
+        images: try ImageSet(
+          corpus, split: .validation, include: recipe.include, exclude: recipe.exclude, task: task,
+          memory: imageMemory - images.residentBytes),
+        task: task, scaling: scaling, seed: recipe.seed, batch: recipe.batch) : nil
     let digest = try Checksum.sha256(file: recipe.corpus + "/manifest.json")
     description = .init(
       recipe: recipe, scaling: scaling, side: images.side, classes: images.classes, corpus: digest)
@@ -87,7 +92,7 @@ public final class Trainer {
     var began = clock.now, trainingTime = 0.0, timed = 0, accuracy = "", rates: [Double] = []
 
     while step < recipe.steps {
-      let batch = queue.next(step)
+      let batch = try nextBatch(queue)
       let rate = recipe.learningRate * recipe.schedule.factor(step: step, total: recipe.steps)
       let outputs = try plan.run(batch, &weights, gradients: &gradients)
       let stepLoss = Double(outputs["loss"]!.elements[0])
@@ -139,6 +144,14 @@ public final class Trainer {
     return .finished
   }
 
+  /// The batch of this step. Where a picture cannot be read the run is saved first, to go on from here once it can.
+  private func nextBatch(_ queue: BatchQueue) throws(InputError) -> [String: Tensor<Float>] {
+    do throws(InputError) { return try queue.next(step) } catch {
+      try checkpoint.write(to: folder.last)
+      throw error
+    }
+  }
+
   private func diverged(_ expected: String, found: String) -> InputError {
     InputError(
       path: folder.path, place: "step \(step)", expected: expected,
@@ -154,7 +167,7 @@ public final class Trainer {
     let total = validation.images.count * max(1, 512 / validation.images.count)
     var loss = 0.0, right = 0
     for start in stride(from: 0, to: total, by: recipe.batch) {
-      let range = start..<min(total, start + recipe.batch), batch = validation.validation(range)
+      let range = start..<min(total, start + recipe.batch), batch = try validation.validation(range)
       let outputs = try plan.evaluate(batch, weights)
       // The mean loss includes the filling of the last batch; its share is at most one batch in total.
       loss += Double(outputs["loss"]!.elements[0]) * Double(range.count)

@@ -21,14 +21,20 @@ struct Pretrain: ParsableCommand {
   @Option(help: "Instead of the recipe's seed.") var seed: UInt64?
   @Option(help: "Instead of the recipe's number of steps.") var steps: Int?
   @Option(help: "Instead of the recipe's corpus.") var corpus: String?
+  @Option(help: "MiB of pictures to keep in memory; the others are read from the shards when a step wants them.")
+  var imageMemory = ImageSet.usualMemory >> 20
   @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    guard (0...1 << 24).contains(imageMemory) else { throw ValidationError("--image-memory is 0 to 16777216 MiB, not \(imageMemory)") }
+  }
 
   mutating func run() throws {
     var recipe = try TrainingRecipe(reading: self.recipe)
     if let seed { recipe.seed = seed }
     if let steps { recipe.steps = steps }
     if let corpus { recipe.corpus = corpus }
-    let signals = StopSignals(), trainer = try Trainer(recipe, folder: out)
+    let signals = StopSignals(), trainer = try Trainer(recipe, folder: out, imageMemory: imageMemory << 20)
     let ending = try trainer.run(shouldStop: { signals.received }, progress: output.progress)
     let metrics = try trainer.folder.metrics()
     switch ending {
