@@ -45,12 +45,16 @@ let package = Package(
     .target(
       name: "CImageCodecs", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
       linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
+    // Loops that no library offers. GNU OpenMP runs them on the team that oneDNN uses.
+    .target(
+      name: "CKernels", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+      linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
   ]
     + module("Tensors", [])
     + module("Host", [crypto])
     + module("Graphs", ["Tensors"])
     + module("Networks", ["Graphs", "Tensors"])
-    + module("Engine", ["Graphs", "Tensors", "CDNNL", "COpenBLAS"], tests: ["Networks"])
+    + module("Engine", ["Graphs", "Tensors", "CDNNL", "COpenBLAS", "CKernels"], tests: ["Networks"])
     + module("Frames", ["Tensors", "Host", "CHDF5", "CDeflate", "CZip", "CImageCodecs"])
     + module("Simulation", ["Frames", "Tensors", "Host"])
     + module("Corpora", ["Frames", "Tensors", "Host", yams], tests: ["Simulation"])
@@ -59,12 +63,13 @@ let package = Package(
     + module("Evaluation", ["Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", "COpenBLAS", "CLBFGS"], tests: ["Frames"])
     + module("Cues", ["Evaluation", "Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host"], tests: ["Frames"])
     + module("Publishing", ["Training", "Engine", "Pretexts", "Networks", "Graphs", "Corpora", "Tensors", "Host"])
+    + module("Benchmarks", ["Training", "Pretexts", "Corpora", "Frames", "Engine", "Networks", "Graphs", "Tensors", "Host"])
     + module("Reports", ["Cues", "Evaluation", "Training", "Pretexts", "Corpora", "Frames", "Host", "Tensors"])
     + [
       .executableTarget(
         name: "psimagenet",
         dependencies: [
-          "Simulation", "Frames", "Corpora", "Pretexts", "Training", "Evaluation", "Cues", "Publishing", "Reports", "Engine",
+          "Simulation", "Frames", "Corpora", "Pretexts", "Training", "Benchmarks", "Evaluation", "Cues", "Publishing", "Reports", "Engine",
           "Networks", "Graphs", "Tensors", "Host", arguments,
         ],
         swiftSettings: strict)

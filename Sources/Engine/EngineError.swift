@@ -6,6 +6,8 @@ public enum EngineError: Error, CustomStringConvertible {
   case unsupported(String)
   /// What was fed does not fit what was compiled.
   case mismatch(field: String, expected: String, found: String)
+  /// Intermediate results would take more bytes than allowed; none have been taken.
+  case memory(needed: Int, limit: Int)
 
   public var description: String {
     switch self {
@@ -13,6 +15,7 @@ public enum EngineError: Error, CustomStringConvertible {
       "oneDNN \(call) failed for \(node) with status \(status)\(status == 3 ? " (not implemented on this machine)" : "")"
     case .unsupported(let what): what
     case .mismatch(let field, let expected, let found): "\(field): expected \(expected), found \(found)"
+    case .memory(let needed, let limit): "the plan needs \(needed >> 20) MiB for intermediate results, allowed are \(limit >> 20) MiB"
     }
   }
 }

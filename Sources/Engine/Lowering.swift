@@ -25,9 +25,19 @@ final class Lowering {
     enum Work {
       case primitive(PrimitiveDescriptor, [(Argument, Location)])
       case kernel(Kernel, inputs: [Location], outputs: [Location])
+      case native(NativeKernel, [Location])
     }
     let node: String
     let work: Work
+
+    /// Everything that it touches.
+    var locations: [Location] {
+      switch work {
+      case .primitive(_, let arguments): arguments.map(\.1)
+      case .kernel(_, let inputs, let outputs): inputs + outputs
+      case .native(_, let locations): locations
+      }
+    }
   }
 
   /// What a gradient node needs of its forward node.
@@ -121,6 +131,11 @@ final class Lowering {
 
   func emit(_ kernel: @escaping Kernel, inputs: [Location], outputs: [Location]) {
     steps.append(Step(node: node, work: .kernel(kernel, inputs: inputs, outputs: outputs)))
+  }
+
+  /// A parallel loop; `locations` are its inputs, then its outputs.
+  func emit(_ kernel: NativeKernel, _ locations: [Location]) {
+    steps.append(Step(node: node, work: .native(kernel, locations)))
   }
 
   func remember(_ forward: Forward, of value: GraphBuilder.ID) { forwards[value.node] = forward }

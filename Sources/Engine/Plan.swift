@@ -16,9 +16,12 @@ public final class Plan {
   private let library: Library
   private let runner: Runner
   private let outputShapes: [String: Shape]
+  /// Gradients that nobody asked for.
+  private var unread: [Float] = []
 
-  /// - Throws: `EngineError` where the machine cannot run an operation in `precision`.
-  public init(_ program: Program, precision: Precision) throws(EngineError) {
+  /// - Parameter memoryLimit: the most bytes that intermediate results may take; looked at before they are taken.
+  /// - Throws: `EngineError` where the machine cannot run an operation in `precision`, and `.memory` beyond the limit.
+  public init(_ program: Program, precision: Precision, memoryLimit: Int = .max) throws(EngineError) {
     self.program = program
     self.precision = precision
     layout = Weights(program.parameters)
@@ -46,7 +49,7 @@ public final class Plan {
     for (path, value) in program.updates.sorted(by: { $0.key < $1.key }) {
       try lowering.copy(lowering.location(of: value.id), to: lowering.externalBuffer(.update(path), value.shape))
     }
-    runner = try Runner(lowering)
+    runner = try Runner(lowering, layout: layout, memoryLimit: memoryLimit)
     memoryBytes = runner.arenaBytes
     kernels = runner.kernels
   }
@@ -60,8 +63,7 @@ public final class Plan {
   {
     precondition(weights.slots == layout.slots && gradients.slots == layout.slots, "weights of another network")
     try check(batch)
-    let results = try runner.run(batch, weights: weights, outputs: outputShapes)
-    for (path, values) in results.gradients { gradients.storage.replaceSubrange(layout.slot(path)!.range, with: values) }
+    let results = try runner.run(batch, weights, &gradients.storage, outputs: outputShapes)
     for (path, values) in results.updates { weights.storage.replaceSubrange(layout.slot(path)!.range, with: values) }
     return results.outputs
   }
@@ -70,7 +72,30 @@ public final class Plan {
   public func evaluate(_ batch: [String: Tensor<Float>], _ weights: Weights) throws(EngineError) -> [String: Tensor<Float>] {
     precondition(weights.slots == layout.slots, "weights of another network")
     try check(batch)
-    return try runner.run(batch, weights: weights, outputs: outputShapes).outputs
+    // Written only by a program that has gradients, and then left unread.
+    if unread.isEmpty && !program.gradients.isEmpty { unread = Array(repeating: 0, count: layout.storage.count) }
+    return try runner.run(batch, weights, &unread, outputs: outputShapes).outputs
+  }
+
+  /// One step of each node: its name, the kernel that runs it and its milliseconds, the median of `repeats` runs.
+  ///
+  /// Every node is waited for, so that the sum is a little more than the time of a run.
+  public func profile(_ batch: [String: Tensor<Float>], _ weights: Weights, repeats: Int = 5) throws(EngineError)
+    -> [(node: String, kernel: String, milliseconds: Double)]
+  {
+    try check(batch)
+    var gradients = [Float](repeating: 0, count: layout.storage.count)
+    var times = [[Double]](repeating: [], count: runner.kernels.count)
+    let clock = ContinuousClock()
+    for _ in 0..<max(1, repeats) {
+      var last = clock.now
+      _ = try runner.run(batch, weights, &gradients, outputs: outputShapes) { index in
+        let now = clock.now
+        times[index].append((now - last) / .milliseconds(1))
+        last = now
+      }
+    }
+    return zip(runner.kernels, times).map { ($0.node, $0.kernel, $1.sorted()[$1.count / 2]) }
   }
 
   private func check(_ batch: [String: Tensor<Float>]) throws(EngineError) {

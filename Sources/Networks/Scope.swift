@@ -41,6 +41,20 @@ public struct Scope {
     registry.updates[self[name].path] = value
   }
 
+  /// What random masks depend on besides their place, `[seed, step]`: the fed input `counter`, made when first asked for.
+  /// Feed it `MaskCounter.tensor`.
+  public var counter: Value { registry.input("counter", [2]) }
+
+  /// What the network itself wants to be fed beside the caller's fields, by name: belongs into `Program.inputs`.
+  public var inputs: [String: Value] { registry.inputs }
+
+  /// A number for the random draws at this place: another one for every path, and for every use of the same path.
+  public func randomStream() -> UInt64 {
+    let use = registry.randomUses[path, default: 0]
+    registry.randomUses[path] = use + 1
+    return Philox.stream(path, within: use)
+  }
+
   /// Every parameter of the network, in the order first asked for.
   public var parameters: [Parameter] { registry.parameters }
   /// New values of statistics by path.
@@ -61,9 +75,18 @@ public struct Scope {
     var parameters: [Parameter] = []
     var initializers: [Initializer] = []
     var updates: [String: Value] = [:]
+    private(set) var inputs: [String: Value] = [:]
+    var randomUses: [String: UInt64] = [:]
     private var index: [String: Int] = [:]
 
     init(_ builder: GraphBuilder) { self.builder = builder }
+
+    func input(_ name: String, _ shape: Shape) -> Value {
+      if let known = inputs[name] { return known }
+      let made = builder.input(name, shape)
+      inputs[name] = made
+      return made
+    }
 
     func parameter(_ path: String, _ shape: Shape, _ initializer: Initializer, _ role: Parameter.Role) -> Value {
       if let found = index[path] {

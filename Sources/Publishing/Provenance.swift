@@ -63,14 +63,15 @@ public struct Machine: Codable, Hashable, Sendable {
   }
 }
 
-extension TrainingRecipe {
-  /// The recipe with every setting written out, on a corpus known by name.
-  func resolved(corpus name: String, path: String) throws(InputError) -> TrainingRecipe {
-    var recipe = self
-    recipe.task = try .of(task.task(path: path))
-    recipe.backbone = try .of(backbone.backbone(path: path))
-    recipe.optimizer = Choice(name: optimizer.name, settings: try .of(optimizer.optimizer(path: path)))
-    recipe.corpus = name
-    return recipe
+extension Checkpoint.Description {
+  /// The recipe as it ran, with every setting written out, on a corpus known by name.
+  func resolvedRecipe(corpus name: String, path: String) throws(InputError) -> TrainingRecipe {
+    var resolved = recipe
+    resolved.task = try .of(recipe.task.task(path: path))
+    resolved.backbone = try .of(recipe.backbone.backbone(path: path))
+    resolved.optimizer = Choice(name: recipe.optimizer.name, settings: try .of(recipe.optimizer.optimizer(path: path)))
+    resolved.corpus = name
+    resolved.precision = PrecisionChoice(precision.precision)
+    return resolved
   }
 }

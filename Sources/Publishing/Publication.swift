@@ -95,7 +95,7 @@ extension Publication {
     let path = source == .best ? run.best : run.last
     let checkpoint = try Checkpoint(reading: path), description = checkpoint.description
     let corpus = try openCorpus(of: description, run: run)
-    let recipe = try description.recipe.resolved(corpus: corpus.manifest.name, path: path)
+    let recipe = try description.resolvedRecipe(corpus: corpus.manifest.name, path: path)
     let meaning = ModelConfiguration.Meaning(
       format: ModelConfiguration.Meaning.format, name: name, backbone: recipe.backbone, task: recipe.task,
       classes: description.classes, scaling: description.scaling, side: description.side, step: description.step,

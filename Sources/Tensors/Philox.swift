@@ -17,10 +17,15 @@ public struct Philox: RandomNumberGenerator, Sendable, Codable, Hashable {
   /// A generator that shares this key but none of its numbers, for a named purpose within it.
   public func keyed(_ name: String) -> Philox {
     var other = self
-    other.stream = name.utf8.reduce(stream ^ 0xCBF2_9CE4_8422_2325) { Philox.mixed($0 &+ UInt64($1) &+ 0x9E37_79B9_7F4A_7C15) }
+    other.stream = Philox.stream(name, within: stream)
     other.block = 0
     other.hasSpare = false
     return other
+  }
+
+  /// A number that tells purposes apart by name.
+  public static func stream(_ name: String, within stream: UInt64 = 0) -> UInt64 {
+    name.utf8.reduce(stream ^ 0xCBF2_9CE4_8422_2325) { mixed($0 &+ UInt64($1) &+ 0x9E37_79B9_7F4A_7C15) }
   }
 
   @inlinable public mutating func next() -> UInt64 {

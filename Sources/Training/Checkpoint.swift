@@ -26,11 +26,34 @@ public struct Checkpoint: Sendable {
     public var bestStep: Int
     /// SHA-256 of the corpus manifest.
     public var corpus: String
+    /// In what the steps were computed, and why.
+    public var precision: PrecisionDecision
 
     /// Of a network after `step` steps that has not been looked at on a validation split.
-    public init(recipe: TrainingRecipe, scaling: InputScaling, side: Int, classes: [String], step: Int = 0, corpus: String) {
+    /// - Parameter precision: what the recipe's choice comes to on this machine, where left out.
+    public init(
+      recipe: TrainingRecipe, scaling: InputScaling, side: Int, classes: [String], step: Int = 0, corpus: String,
+      precision: PrecisionDecision? = nil
+    ) {
       (self.recipe, self.scaling, self.side, self.classes) = (recipe, scaling, side, classes)
       (self.step, self.corpus, bestAccuracy, bestStep) = (step, corpus, -1, -1)
+      self.precision = precision ?? recipe.precision.decided()
+    }
+
+    /// Checkpoints from before `precision: auto` tell the precision by their recipe alone.
+    public init(from decoder: any Decoder) throws {
+      let box = try decoder.container(keyedBy: CodingKeys.self)
+      recipe = try box.decode(TrainingRecipe.self, forKey: .recipe)
+      scaling = try box.decode(InputScaling.self, forKey: .scaling)
+      side = try box.decode(Int.self, forKey: .side)
+      classes = try box.decode([String].self, forKey: .classes)
+      step = try box.decode(Int.self, forKey: .step)
+      bestAccuracy = try box.decode(Double.self, forKey: .bestAccuracy)
+      bestStep = try box.decode(Int.self, forKey: .bestStep)
+      corpus = try box.decode(String.self, forKey: .corpus)
+      precision = recipe.precision == .automatic
+        ? try box.decode(PrecisionDecision.self, forKey: .precision)
+        : try box.decodeIfPresent(PrecisionDecision.self, forKey: .precision) ?? recipe.precision.decided()
     }
 
     /// Throws for values that no run writes.
@@ -43,6 +66,9 @@ public struct Checkpoint: Sendable {
       try require(scaling.deviation > 0 && scaling.deviation.isFinite, "scaling.deviation", "a positive number", scaling.deviation)
       let own = task.label == nil ? task.classes(labels: []) : classes
       try require(classes == own && classes.count > 1, "classes", task.label == nil ? "\(own)" : "at least two", classes)
+      try require(
+        recipe.precision == .automatic || recipe.precision == PrecisionChoice(precision.precision), "precision",
+        recipe.precision.rawValue, precision.precision.rawValue)
       try require((0...recipe.steps).contains(step), "step", "0 to \(recipe.steps)", step)
     }
   }

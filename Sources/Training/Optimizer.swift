@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import Graphs
 import Networks
@@ -43,11 +44,8 @@ public struct SGD: Optimizer {
     state.step += 1
     for slot in weights.slots where slot.role == .trainable {
       let decay = slot.shape.rank > 1 ? weightDecay : 0
-      for i in slot.range {
-        let velocity = momentum * state.moments[0][i] + gradients.storage[i] + decay * weights.storage[i]
-        state.moments[0][i] = velocity
-        weights.storage[i] -= learningRate * velocity
-      }
+      ParameterUpdate.momentum(
+        &weights.storage, gradients.storage, &state.moments[0], slot.range, rate: learningRate, momentum: momentum, decay: decay)
     }
   }
 }
@@ -73,18 +71,17 @@ public struct AdamW: Optimizer {
 
   public func update(_ weights: inout Weights, _ gradients: Weights, _ state: inout OptimizerState, learningRate: Float) {
     state.step += 1
+    // Two arrays at once need two names.
+    var first = state.moments[0], second = state.moments[1]
+    state.moments = []
+    defer { state.moments = [first, second] }
     let correction1 = 1 - pow(beta1, Float(state.step)), correction2 = 1 - pow(beta2, Float(state.step))
     for slot in weights.slots where slot.role == .trainable {
       let decay = slot.shape.rank > 1 ? weightDecay : 0
-      for i in slot.range {
-        let g = gradients.storage[i]
-        let m = beta1 * state.moments[0][i] + (1 - beta1) * g
-        let v = beta2 * state.moments[1][i] + (1 - beta2) * g * g
-        state.moments[0][i] = m
-        state.moments[1][i] = v
-        let direction = (m / correction1) / ((v / correction2).squareRoot() + epsilon)
-        weights.storage[i] -= learningRate * (direction + decay * weights.storage[i])
-      }
+      let adam = ParameterUpdate.Adam(
+        rate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, decay: decay, correction1: correction1,
+        correction2: correction2)
+      ParameterUpdate.adam(&weights.storage, gradients.storage, &first, &second, slot.range, adam)
     }
   }
 }

@@ -19,22 +19,28 @@ public final class Trainer {
 
   public let recipe: TrainingRecipe
   public let folder: RunFolder
-  private let network: TrainingNetwork
-  private let train: BatchMaker
+  let network: TrainingNetwork
+  let train: BatchMaker
   private let validation: BatchMaker?
-  private let optimizer: any Optimizer
+  let optimizer: any Optimizer
   private var description: Checkpoint.Description
-  private var weights: Weights
-  private var moments: OptimizerState
+  private(set) var weights: Weights
+  private(set) var moments: OptimizerState
   private var running = Checkpoint.RunningFigures()
+  private let memory: AvailableMemory?
 
   /// Loads the pictures, and the last checkpoint where the folder has one.
   ///
+  /// Throws `InputError` when the folder holds a run of another recipe or corpus, or when the corpus has nothing to train on;
+  /// `MemoryShortage` when the weights alone do not fit.
   /// - Parameter imageMemory: bytes of pictures to keep in memory; what does not fit is read from the shards step by step. It
   ///   changes nothing in what is computed.
-  /// Throws when the folder holds a run of another recipe or corpus, or when the corpus has nothing to train on.
-  public init(_ recipe: TrainingRecipe, folder path: String, imageMemory: Int = ImageSet.usualMemory) throws(InputError) {
+  /// - Parameter memory: what the run may take; without it, what this machine has left when memory is about to be taken.
+  public init(
+    _ recipe: TrainingRecipe, folder path: String, imageMemory: Int = ImageSet.usualMemory, memory: AvailableMemory? = nil
+  ) throws {
     try recipe.validate(path: path)
+    self.memory = memory
     self.recipe = recipe
     folder = RunFolder(path)
     let corpus = try Corpus(opening: recipe.corpus)
@@ -57,6 +63,11 @@ public final class Trainer {
     let digest = try Checksum.sha256(file: recipe.corpus + "/manifest.json")
     description = .init(
       recipe: recipe, scaling: scaling, side: images.side, classes: images.classes, corpus: digest)
+    let numbers = network.parameters.reduce(0) { $0 + $1.value.shape.count }
+    let need = MemoryShortage.Need(plan: nil, numbers: numbers, moments: type(of: optimizer).moments)
+    if let available = memory ?? AvailableMemory.current(), need.total > available.bytes {
+      throw MemoryShortage(work: "training \(recipe.backbone.name)", need: need, available: available, advice: "choose a smaller backbone")
+    }
     weights = network.initialWeights(seed: recipe.seed)
     moments = OptimizerState(moments: type(of: optimizer).moments, count: weights.storage.count)
     if FileManager.default.fileExists(atPath: folder.last) {
@@ -64,6 +75,10 @@ public final class Trainer {
       // The same corpus may be reached by another path; its checksum tells.
       var known = last.description.recipe
       known.corpus = recipe.corpus
+      // A run keeps the precision that it began with, wherever it goes on; only asking for the other one is another recipe.
+      if recipe.precision == .automatic || recipe.precision == PrecisionChoice(last.description.precision.precision) {
+        known.precision = recipe.precision
+      }
       guard known == recipe, last.description.corpus == digest else {
         throw InputError(
           path: folder.last, place: "description", expected: "a checkpoint of this recipe and corpus",
@@ -76,16 +91,26 @@ public final class Trainer {
 
   public var step: Int { description.step }
 
+  /// The precision in which the run computes, decided when it began.
+  public var precision: PrecisionDecision { description.precision }
+
   /// The run as it stands.
   public var checkpoint: Checkpoint { Checkpoint(description: description, weights: weights, optimizer: moments, running: running) }
 
   /// Trains to the end of the recipe, or until `shouldStop` says so after a step.
+  ///
+  /// Throws `Divergence` at the first step whose loss is not finite, `MemoryShortage` before a plan that would not fit is
+  /// allocated, `InputError` for files, `EngineError` where the machine cannot run the network. The last checkpoint stays good.
   public func run(shouldStop: () -> Bool = { false }, progress: ProgressHandler = { _ in }) throws -> Ending {
-    try AtomicFile.write(CanonicalJSON.data(recipe), to: folder.recipe)
+    var ran = recipe
+    ran.precision = PrecisionChoice(precision.precision)
+    try AtomicFile.write(CanonicalJSON.data(ran), to: folder.recipe)
     let log = try MetricLog(folder, startingWith: folder.metrics(through: step))
     guard step < recipe.steps else { return .finished }
     let (program, target) = network.program(batch: recipe.batch, mode: .training)
-    let plan = try Plan(program, precision: recipe.precision)
+    let plan = try compiled(program)
+    // Now, so that a lack of memory shows before the first step.
+    let looking = try validation.map { (try compiled(network.program(batch: recipe.batch, mode: .inference).program), $0) }
     var gradients = Weights(program.parameters)
     let queue = BatchQueue(train, from: step, through: recipe.steps - 1)
     let clock = ContinuousClock()
@@ -94,11 +119,11 @@ public final class Trainer {
     while step < recipe.steps {
       let batch = try nextBatch(queue)
       let rate = recipe.learningRate * recipe.schedule.factor(step: step, total: recipe.steps)
-      let outputs = try plan.run(batch, &weights, gradients: &gradients)
+      let outputs = try plan.run(smoothed(batch, target), &weights, gradients: &gradients)
       let stepLoss = Double(outputs["loss"]!.elements[0])
-      guard stepLoss.isFinite else {
-        throw diverged("a finite loss", found: "\(stepLoss)")
-      }
+      guard stepLoss.isFinite else { throw try divergence("loss \(stepLoss)", plan, program, target) }
+      // Rectifiers can hide a NaN from the loss, but not from the statistics of the normalisation before them.
+      if let path = weights.firstInfinite(.statistic) { throw try divergence("\(path) is not finite", plan, program, target) }
       optimizer.update(&weights, gradients, &moments, learningRate: Float(rate))
       description.step += 1
       running.loss += stepLoss
@@ -116,7 +141,7 @@ public final class Trainer {
       let isLast = step == recipe.steps, stops = shouldStop()
       if step % recipe.validateEvery == 0 || step % recipe.checkpointEvery == 0 || isLast || stops {
         // A run that went wrong must not become the checkpoint from which it goes on.
-        guard weights.storage.allSatisfy(\.isFinite) else { throw diverged("finite weights", found: "infinite ones or NaN") }
+        if let path = weights.firstInfinite(.trainable) { throw try divergence("weight \(path) is not finite", plan, program, target) }
       }
       if step % recipe.validateEvery == 0 || isLast {
         let batches = Double(running.seen / recipe.batch)
@@ -125,7 +150,8 @@ public final class Trainer {
           learningRate: rate,
           imagesPerSecond: Double(timed) / trainingTime))
         (running, timed, trainingTime) = (Checkpoint.RunningFigures(), 0, 0)
-        if let metric = try validate(rate: rate) {
+        if let (plan, pictures) = looking {
+          let metric = try validate(plan, pictures, target: target, rate: rate)
           try log.append(metric)
           accuracy = ", validation \(rounded(metric.accuracy))"
           if metric.accuracy > description.bestAccuracy {
@@ -147,33 +173,61 @@ public final class Trainer {
   /// The batch of this step. Where a picture cannot be read the run is saved first, to go on from here once it can.
   private func nextBatch(_ queue: BatchQueue) throws(InputError) -> [String: Tensor<Float>] {
     do throws(InputError) { return try queue.next(step) } catch {
-      try checkpoint.write(to: folder.last)
+      if weights.firstInfinite(.trainable) == nil { try checkpoint.write(to: folder.last) }
       throw error
     }
   }
 
-  private func diverged(_ expected: String, found: String) -> InputError {
-    InputError(
-      path: folder.path, place: "step \(step)", expected: expected,
-      found: "\(found); lower learningRate (\(recipe.learningRate)) or raise schedule.warmupSteps (\(recipe.schedule.warmupSteps))")
+  /// What is fed for `batch` while training.
+  func smoothed(_ batch: [String: Tensor<Float>], _ target: String) -> [String: Tensor<Float>] {
+    guard recipe.labelSmoothing > 0 else { return batch }
+    var batch = batch
+    batch[target] = batch[target].map { LabelSmoothing.smoothed($0, by: recipe.labelSmoothing) }
+    return batch
+  }
+
+  /// Compiles a program if it fits into memory beside the weights.
+  private func compiled(_ program: Program) throws -> Plan {
+    let kept = MemoryShortage.Need(plan: nil, numbers: weights.storage.count, moments: moments.moments.count)
+    guard let available = memory ?? AvailableMemory.current() else { return try Plan(program, precision: precision.precision) }
+    // Weights and moments are there already, where the system was asked; the gradients are not.
+    let taken = memory == nil ? kept.weights + kept.optimizer : 0
+    do {
+      return try Plan(program, precision: precision.precision, memoryLimit: max(0, available.bytes + taken - kept.total))
+    } catch {
+      guard case .memory(let needed, _) = error else { throw error }
+      var need = kept
+      need.plan = needed
+      let narrower = precision.precision == .float32 ? "; bfloat16 halves activations" : ""
+      throw MemoryShortage(
+        work: "\(program.gradients.isEmpty ? "validating" : "training") \(recipe.backbone.name) with batches of \(recipe.batch) "
+          + "pictures of \(description.side)×\(description.side)",
+        need: need, available: .init(bytes: available.bytes + taken, source: available.source),
+        advice: "lower batch (\(recipe.batch)), the side of the corpus's pictures (\(description.side)) or choose a smaller backbone"
+          + narrower)
+    }
   }
 
   /// Loss and accuracy over the whole validation split, on fixed examples.
-  private func validate(rate: Double) throws -> RunFolder.Metric? {
-    guard let validation else { return nil }
-    let (program, target) = network.program(batch: recipe.batch, mode: .inference)
-    let plan = try Plan(program, precision: recipe.precision), clock = ContinuousClock(), began = clock.now
+  private func validate(_ plan: Plan, _ validation: BatchMaker, target: String, rate: Double) throws -> RunFolder.Metric {
+    let clock = ContinuousClock(), began = clock.now
     // Small splits are looked at several times with other self-made answers, so that the figure means something.
     let total = validation.images.count * max(1, 512 / validation.images.count)
     var loss = 0.0, right = 0
     for start in stride(from: 0, to: total, by: recipe.batch) {
       let range = start..<min(total, start + recipe.batch), batch = try validation.validation(range)
-      let outputs = try plan.evaluate(batch, weights)
+      let outputs = try plan.evaluate(batch, weights), stepLoss = Double(outputs["loss"]!.elements[0])
+      guard stepLoss.isFinite else {
+        let program = network.program(batch: recipe.batch, mode: .inference).program
+        let fault = try FaultFinder(program: program, precision: precision.precision).fault(batch, weights) { place in
+          validation.images.records[min(start + place, range.upperBound - 1) % validation.images.count].id
+        }
+        throw divergence("validation loss \(stepLoss)", at: step, fault)
+      }
       // The mean loss includes the filling of the last batch; its share is at most one batch in total.
-      loss += Double(outputs["loss"]!.elements[0]) * Double(range.count)
+      loss += stepLoss * Double(range.count)
       right += Trainer.rightAnswers(outputs["logits"]!, batch[target]!, first: range.count)
     }
-    guard loss.isFinite else { throw diverged("a finite validation loss", found: "\(loss)") }
     return .init(
       step: step, split: "validation", loss: loss / Double(total), accuracy: Double(right) / Double(total), count: total,
       learningRate: rate, imagesPerSecond: Double(total) / seconds(clock.now - began))

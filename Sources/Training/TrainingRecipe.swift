@@ -1,4 +1,3 @@
-import Engine
 import Foundation
 import Host
 import Yams
@@ -20,7 +19,10 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
   /// Pictures a step.
   public var batch = 64
   public var steps = 1000
-  public var precision = Precision.float32
+  /// How activations are stored; `auto` is decided on the machine where the run begins.
+  public var precision = PrecisionChoice.automatic
+  /// ε of `LabelSmoothing` for the training targets; 0 for none.
+  public var labelSmoothing = 0.0
   public var seed: UInt64 = 1
   /// Steps between looks at the validation split; also when the best checkpoint may change.
   public var validateEvery = 100
@@ -28,6 +30,27 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
   public var checkpointEvery = 100
 
   public init() {}
+
+  /// Recipes inside older checkpoints lack `labelSmoothing`; every other key is required.
+  public init(from decoder: any Decoder) throws {
+    let box = try decoder.container(keyedBy: CodingKeys.self)
+    name = try box.decode(String.self, forKey: .name)
+    corpus = try box.decode(String.self, forKey: .corpus)
+    include = try box.decode([String: [String]].self, forKey: .include)
+    exclude = try box.decode([String: [String]].self, forKey: .exclude)
+    task = try box.decode(Choice.self, forKey: .task)
+    backbone = try box.decode(Choice.self, forKey: .backbone)
+    optimizer = try box.decode(Choice.self, forKey: .optimizer)
+    learningRate = try box.decode(Double.self, forKey: .learningRate)
+    schedule = try box.decode(Schedule.self, forKey: .schedule)
+    batch = try box.decode(Int.self, forKey: .batch)
+    steps = try box.decode(Int.self, forKey: .steps)
+    precision = try box.decode(PrecisionChoice.self, forKey: .precision)
+    labelSmoothing = try box.decodeIfPresent(Double.self, forKey: .labelSmoothing) ?? 0
+    seed = try box.decode(UInt64.self, forKey: .seed)
+    validateEvery = try box.decode(Int.self, forKey: .validateEvery)
+    checkpointEvery = try box.decode(Int.self, forKey: .checkpointEvery)
+  }
 
   /// Reads YAML or JSON. Missing keys keep their defaults; unknown keys and impossible values are refused by name.
   public init(reading path: String) throws(InputError) {
@@ -102,6 +125,7 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
     try require((1...65536).contains(batch), "batch", "1 to 65536", batch)
     try require((1...1_000_000_000).contains(steps), "steps", "1 to 1000000000", steps)
     try require(learningRate > 0 && learningRate.isFinite, "learningRate", "a positive number", learningRate)
+    try require((0..<1).contains(labelSmoothing), "labelSmoothing", "0 or more, below 1", labelSmoothing)
     try require(validateEvery > 0, "validateEvery", "at least 1", validateEvery)
     try require(checkpointEvery > 0, "checkpointEvery", "at least 1", checkpointEvery)
     try require(schedule.warmupSteps >= 0 && schedule.warmupSteps < steps, "schedule.warmupSteps", "0 to \(steps - 1)", schedule.warmupSteps)

@@ -1,69 +1,166 @@
 import ArgumentParser
-import Engine
+import Benchmarks
 import Foundation
-import Graphs
+import Host
 import Networks
-import Tensors
+import Pretexts
+import struct Reports.Table
+import struct Reports.TextTable
 import Training
 
-/// Speed of the engine on this machine: figures to quote beside a peer measured in the same run, never a pass or fail.
+/// Speed of the engine on this machine, beside the machine's own peaks: figures, never a pass or fail.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Time training steps of a backbone on this machine.",
-    discussion: "Example: psimagenet bench --backbone resnet18 --side 129 --batch 32 --precision bfloat16")
+    abstract: "Time training, inference, loading and start-up on this machine.",
+    discussion: """
+      Samples taken while anything else used 6 % of the processors or more are thrown away and counted.
 
+      Example: psimagenet bench --what step --what inference --backbone resnet18 --side 128 --batch 32 --precision bfloat16
+      """, subcommands: [BenchMeasure.self, BenchServe.self], defaultSubcommand: BenchMeasure.self)
+}
+
+/// What to run: a network and a batch shape.
+struct WorkloadOptions: ParsableArguments {
   @Option(help: "Backbone: \(BackboneCatalog.all.map { $0.name }.joined(separator: ", ")).") var backbone = "resnet18"
-  @Option(help: "Image side in pixels.") var side = 129
-  @Option(help: "Images a step.") var batch = 32
-  @Option(help: "float32 or bfloat16.") var precision = "float32"
-  @Option(help: "Timed steps, after one that is not.") var steps = 10
+  @Option(help: "Channels of a picture.") var channels = 1
+  @Option(help: "Side of a picture, pixels.") var side = 128
+  @Option(help: "Pictures a step.") var batch = 32
+  @Option(help: "auto, float32 or bfloat16.") var precision = PrecisionChoice.automatic
 
-  mutating func run() throws {
-    guard let type = BackboneCatalog.named(backbone) else {
-      throw ValidationError("unknown backbone \(backbone); known: \(BackboneCatalog.all.map { $0.name }.joined(separator: ", "))")
-    }
-    guard let precision = Precision(rawValue: precision) else { throw ValidationError("precision is float32 or bfloat16") }
-    let builder = GraphBuilder(), scope = Scope(builder, mode: .training)
-    let image = builder.input("image", [batch, 1, side, side]), target = builder.input("target", [batch, 10])
-    let loss = Linear(10)(type.init().codewords(image, in: scope["backbone"]), in: scope["fc"]).crossEntropy(target).mean()
-    let program = Program(
-      inputs: ["image": image, "target": target], parameters: scope.parameters, outputs: ["loss": loss], minimizing: loss,
-      updates: scope.updates)
-    let clock = ContinuousClock(), start = clock.now
-    let plan = try Plan(program, precision: precision)
-    print("compiled in \(milliseconds(clock.now - start)) ms, \(plan.memoryBytes >> 20) MiB of activations")
-    let slow = plan.kernels.filter { $0.kernel.hasPrefix("ref") && !$0.node.hasPrefix("Reorder") }
-    if !slow.isEmpty {
-      print("without a fast kernel: " + slow.map { "\($0.node) (\($0.kernel))" }.joined(separator: ", "))
-    }
-    var weights = scope.initialWeights(seed: 1), gradients = Weights(program.parameters), random = Philox(seed: 2)
-    let fields = [
-      "image": Tensor<Float>([batch, 1, side, side], (0..<batch * side * side).map { _ in Float(random.normal()) }),
-      "target": Tensor<Float>([batch, 10], (0..<batch * 10).map { $0 % 10 == $0 / 10 % 10 ? 1 : 0 }),
+  func workload(_ kind: Workload.Kind) -> Workload {
+    Workload(
+      kind, backbone: backbone, channels: channels, side: side, batch: batch, precision: precision.decided().precision)
+  }
+
+  /// The same on another command line.
+  func arguments(_ kind: Workload.Kind) -> [String] {
+    let workload = workload(kind)
+    return [
+      "--kind", kind.rawValue, "--backbone", backbone, "--channels", "\(channels)", "--side", "\(side)", "--batch", "\(batch)",
+      "--precision", workload.precision.rawValue,
     ]
-    let sgd = SGD()
-    var state = OptimizerState(moments: SGD.moments, count: weights.storage.count), times: [Double] = [], updates: [Double] = []
-    for step in 0...steps {
-      let began = clock.now
-      _ = try plan.run(fields, &weights, gradients: &gradients)
-      let middle = clock.now
-      sgd.update(&weights, gradients, &state, learningRate: 0.01)
-      let ended = clock.now
-      if step > 0 {
-        times.append(milliseconds(ended - began))
-        updates.append(milliseconds(ended - middle))
-      }
-    }
-    func shown(_ value: Double) -> String { String(format: "%.1f", value) }
-    let median = Statistics.median(times)
-    print("training step (forward, backward, SGD) \(backbone) \(batch)x1x\(side)x\(side) \(precision.rawValue): "
-      + "median \(shown(median)) ms, min \(shown(times.min()!)) ms of \(steps), of it SGD \(shown(Statistics.median(updates))) ms; "
-      + "\(shown(1000 * Double(batch) / median)) images/s")
   }
 }
 
-/// A duration in milliseconds, to a hundredth.
-func milliseconds(_ duration: Duration) -> Double {
-  let (seconds, attoseconds) = duration.components
-  return ((Double(seconds) * 1e3 + Double(attoseconds) * 1e-15) * 100).rounded() / 100
+extension Workload.Kind: ExpressibleByArgument {}
+
+/// `psimagenet bench`: figures as a table or JSON.
+struct BenchMeasure: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "measure", abstract: "Measure and print (what `bench` does by itself).")
+
+  enum What: String, CaseIterable, ExpressibleByArgument { case peaks, step, inference, loading, feeding, startup, memory }
+
+  @Option(help: "\(What.allCases.map(\.rawValue).joined(separator: ", ")); once for each, all where left out.") var what: [What] = []
+  @OptionGroup var options: WorkloadOptions
+  @Option(help: "Clean samples of each.") var count = 10
+  @Option(help: "Seconds after which a figure is left with the samples that it has.") var patience = 60.0
+  @Option(help: "A built corpus for loading and feeding; noise of the pictures' side where left out.") var corpus: String?
+  @Option(help: "Pretext task for loading and feeding: \(PretextTaskCatalog.all.map { $0.name }.joined(separator: ", ")).") var task = "flip"
+  @Option(help: "MiB of pictures in memory for feeding; 0 reads each picture from its shard at each step.") var imageMemory = 0
+  @Option var niceness: Int32 = -1
+  @OptionGroup var output: OutputOptions
+
+  mutating func run() throws {
+    guard count > 0, patience > 0 else { throw ValidationError("count and patience are positive") }
+    guard let taskType = PretextTaskCatalog.named(task) else { throw ValidationError("unknown task \(task)") }
+    // A child that ends early must not end this process when it is written to.
+    signal(SIGPIPE, SIG_IGN)
+    let wanted = what.isEmpty ? What.allCases : what, sampler = Sampler(count: count, patience: .seconds(patience))
+    func say(_ text: String) {
+      if !output.quiet { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    }
+    say("precision \(options.precision.decided())")
+    var report = BenchReport(machine: .current(), peaks: nil)
+    if wanted.contains(where: { [.peaks, .step, .inference].contains($0) }) {
+      say("the machine's peaks")
+      report.peaks = try .measure()
+    }
+    let training = options.workload(.training)
+    for what in What.allCases where wanted.contains(what) {
+      if what != .peaks { say("\(what.rawValue): \(training.description)") }
+      switch what {
+      case .peaks: break
+      case .step: try report.add(training, sampler: sampler)
+      case .inference: try report.add(options.workload(.inference), sampler: sampler)
+      case .loading:
+        let task = taskType.init()
+        report.figures += try withCorpus { corpus in
+          try [true, false].flatMap {
+            try LoadingBench.figures(corpus: corpus, task: task, batch: options.batch, concurrently: $0, sampler: sampler)
+          }
+        }
+      case .feeding:
+        report.figures += try withCorpus { corpus in
+          try FeedingBench.figures(
+            corpus: corpus, task: taskType.init(), backbone: options.backbone, batch: options.batch, precision: training.precision,
+            memory: imageMemory << 20, way: niceness < 0 ? .between : .beside(niceness: niceness), sampler: sampler)
+        }
+      case .startup: try report.add(startOf: fresh, training, sampler: sampler)
+      case .memory: try report.add(memoryOf: fresh, training)
+      }
+    }
+    try output.print(report, BenchMeasure.text)
+  }
+
+  private var fresh: FreshProcess {
+    get throws {
+      let path = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+      return FreshProcess(path, ["bench", "serve"] + options.arguments(.training))
+    }
+  }
+
+  /// The corpus of `--corpus`, or one of noise for as long as `body` runs.
+  private func withCorpus(_ body: (String) throws -> [SpeedFigure]) throws -> [SpeedFigure] {
+    if let corpus { return try body(corpus) }
+    let folder = NSTemporaryDirectory() + "bench-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    return try body(try SyntheticCorpus.build(in: folder, count: max(256, 2 * options.batch), side: options.side))
+  }
+
+  static func text(_ report: BenchReport) -> String {
+    let machine = report.machine
+    var text = "\(machine.processor); \(machine.processors) processors, \(machine.threads) threads used; "
+      + "\(machine.features.joined(separator: " ")); last-level cache \(machine.lastLevelCacheBytes.map(\.asBytes) ?? "unknown"), "
+      + "memory \(machine.memoryBytes.asBytes)\n\(machine.oneDNN); \(machine.openBLAS)\n"
+    if let peaks = report.peaks {
+      func shown(_ peak: MachinePeaks.Peak, _ unit: String) -> String { "\(Int(peak.value.rounded())) \(unit) (\(peak.way))" }
+      text += "peaks: float32 \(shown(peaks.float32, "GF/s")), bfloat16 \(peaks.bfloat16.map { shown($0, "GF/s") } ?? "none"), "
+        + "memory \(shown(peaks.bandwidth, "GB/s"))\n"
+    }
+    guard !report.figures.isEmpty else { return text }
+    var table = Table([
+      .init("work"), .init("of"), .init("median ms", .right), .init("min ms", .right), .init("samples", .right), .init("discarded", .right),
+      .init("images/s", .right), .init("GF/s", .right), .init("% of peak", .right), .init("note"),
+    ])
+    func number(_ value: Double?, _ digits: Int) -> Table.Cell { value.map { .number($0, digits: digits) } ?? .missing }
+    for figure in report.figures {
+      table.append([
+        .text(figure.work), .text(figure.setting), number(figure.median, 2), number(figure.minimum, 2), .integer(figure.samples.count),
+        .integer(figure.samples.discarded), number(figure.imagesPerSecond, 0), number(figure.gigaflopsPerSecond, 0),
+        number(figure.percentOfPeak, 0), .text(figure.note),
+      ])
+    }
+    return text + TextTable(table).description
+  }
+}
+
+/// `psimagenet bench serve`: one workload, run on request.
+struct BenchServe: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve", abstract: "Keep one workload ready and run it on request, for a driver that times programs in turn.",
+    discussion: """
+      Reads lines on standard input and answers each with one line of JSON: "step 8" runs and times 8 steps, "memory" tells the most \
+      memory held so far, "quit" ends. The first line says that all is ready.
+
+      Example: echo "step 8" | psimagenet bench serve --kind training --backbone resnet18 --precision float32
+      """)
+
+  @Option(help: "training or inference.") var kind = Workload.Kind.training
+  @OptionGroup var options: WorkloadOptions
+
+  mutating func run() throws {
+    try StepServer(options.workload(kind)).serve(requests: { readLine() }) {
+      FileHandle.standardOutput.write(Data(($0 + "\n").utf8))
+    }
+  }
 }

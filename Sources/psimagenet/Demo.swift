@@ -27,7 +27,7 @@ struct Demo: ParsableCommand {
   @Flag(help: "No progress lines.") var quiet = false
 
   mutating func run() throws {
-    let whole = DemoPlan(precision: try Self.fastestPrecision()), plan = quick ? whole.shortened() : whole, line = quiet ? nil : ProgressLine(), progress: ProgressHandler = line?.handler ?? { _ in }
+    let whole = DemoPlan(), plan = quick ? whole.shortened() : whole, line = quiet ? nil : ProgressLine(), progress: ProgressHandler = line?.handler ?? { _ in }
     let signals = StopSignals(), stop = signals.flag, clock = ContinuousClock(), began = clock.now
     func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
@@ -101,13 +101,6 @@ struct Demo: ParsableCommand {
     let family: String
     let recipe: TrainingRecipe
     let folder: RunFolder
-  }
-
-  /// bfloat16 where the processor multiplies in it, float32 elsewhere.
-  private static func fastestPrecision(processors path: String = "/proc/cpuinfo") throws(InputError) -> Precision {
-    guard FileManager.default.fileExists(atPath: path) else { return .float32 }
-    let text = String(decoding: try AtomicFile.read(path), as: UTF8.self)
-    return ["avx512_bf16", "amx_bf16"].contains { text.contains($0) } ? .bfloat16 : .float32
   }
 
   /// Writes the runs unless the very same ones are there.

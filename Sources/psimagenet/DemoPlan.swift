@@ -25,9 +25,9 @@ struct DemoPlan {
   var classSteps = 100
   var seeds: [UInt64] = [1, 2, 3]
   /// bfloat16 where the processor computes with it, which is faster; float32 elsewhere.
-  var precision: Precision
+  var precision: PrecisionChoice
 
-  init(precision: Precision = .float32) { self.precision = precision }
+  init(precision: PrecisionChoice = .automatic) { self.precision = precision }
 
   /// Far fewer pictures and steps: to try the road, not to measure.
   func shortened() -> DemoPlan {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Engine
 import Foundation
 import Host
+import Training
 
 @main
 struct Psimagenet: ParsableCommand {
@@ -19,6 +20,10 @@ struct Psimagenet: ParsableCommand {
       end(error.description, error.kind.rawValue)
     } catch let error as EngineError {
       end(error.description, 70)
+    } catch let error as MemoryShortage {
+      end(error.description, 70)
+    } catch let error as Divergence {
+      end(error.description, InputError.Kind.malformed.rawValue)
     } catch {
       exit(withError: error)
     }

@@ -74,6 +74,7 @@ final class TinyRun: Sendable {
     recipe.steps = 3
     recipe.schedule = Schedule(.constant)
     recipe.validateEvery = 1
+    recipe.precision = .float32
     self.recipe = recipe
     folder = RunFolder(scratch("run"))
     _ = try Trainer(recipe, folder: folder.path).run()

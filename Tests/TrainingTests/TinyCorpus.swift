@@ -61,6 +61,8 @@ final class TinyCorpus {
     recipe.steps = 12
     recipe.validateEvery = 4
     recipe.checkpointEvery = 5
+    // The same on every machine.
+    recipe.precision = .float32
     change(&recipe)
     return recipe
   }

@@ -19,7 +19,8 @@ private func read(_ text: String) throws -> TrainingRecipe {
   expected.corpus = "/c"
   let recipe = try read("corpus: /c")
   #expect(recipe == expected && recipe.task.name == "flip" && recipe.steps == 1000 && recipe.batch == 64)
-  #expect(recipe.schedule == Schedule(.cosine, warmupSteps: 20) && recipe.seed == 1 && recipe.precision == .float32)
+  #expect(recipe.schedule == Schedule(.cosine, warmupSteps: 20) && recipe.seed == 1 && recipe.precision == .automatic && recipe.labelSmoothing == 0)
+  #expect(try read("corpus: /c\nprecision: bfloat16\nlabelSmoothing: 0.1").precision == .bfloat16)
   #expect(try read("corpus: here").corpus.hasSuffix("/here"))
 }
 
@@ -42,6 +43,7 @@ private func read(_ text: String) throws -> TrainingRecipe {
   ("corps: /c", "corps"), ("steps: 30", "corpus"), ("corpus: ''", "corpus"), ("corpus: /c\nsteps: many", "steps"),
   ("corpus: /c\nsteps: 0", "steps"), ("corpus: /c\nbatch: -1", "batch"), ("corpus: /c\nbatch: 9000000000000000000", "batch"),
   ("corpus: /c\nlearningRate: 0", "learningRate"), ("corpus: /c\nseed: -1", "seed"), ("corpus: /c\nprecision: float8", "precision"),
+  ("corpus: /c\nlabelSmoothing: 1", "labelSmoothing"), ("corpus: /c\nlabelSmoothing: -0.1", "labelSmoothing"),
   ("corpus: /c\nvalidateEvery: 0", "validateEvery"), ("corpus: /c\ncheckpointEvery: 0", "checkpointEvery"),
   ("corpus: /c\nschedule: {kind: cosin}", "schedule.kind"), ("corpus: /c\nschedule: {warmup: 3}", "schedule.warmup"),
   ("corpus: /c\nschedule: {warmupSteps: 1000}", "schedule.warmupSteps"), ("corpus: /c\nschedule: {stepShare: 0}", "schedule.stepShare"),

@@ -111,7 +111,7 @@ public struct PlantedPixel: Control, Codable, Hashable {
     let program = Program(
       inputs: ["view": view, "mirrored": mirrored], parameters: scope.parameters, outputs: ["loss": objective.loss],
       minimizing: objective.loss, updates: scope.updates)
-    let plan = try Plan(program, precision: description.recipe.precision)
+    let plan = try Plan(program, precision: description.precision.precision)
     var weights = scope.initialWeights(seed: seed), gradients = Weights(scope.parameters)
     var state = OptimizerState(moments: type(of: optimizer).moments, count: weights.storage.count)
     let schedule = Schedule(.cosine, warmupSteps: min(10, steps - 1))

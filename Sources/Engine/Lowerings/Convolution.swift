@@ -3,6 +3,7 @@ import Tensors
 
 extension Convolution: Lowerable {
   func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
+    guard groups == 1 else { throw .unsupported("the engine has no convolution in groups") }
     let image = l.shape(of: inputs[0]), maps = l.shape(of: outputs[0])
     // oneDNN's fast kernels take channels in sixteens (or one, at the stem). For others it would pick a layout whose backward
     // pass exists as a reference loop only; rows of plain pictures get its matrix-product kernels in both directions.

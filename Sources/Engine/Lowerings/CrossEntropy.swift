@@ -3,6 +3,7 @@ import Graphs
 
 extension CrossEntropy: Lowerable {
   func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
+    guard l.shape(of: inputs[0]).rank == 2 else { throw .unsupported("the engine has no cross-entropy per pixel") }
     let classes = l.shape(of: inputs[0])[1]
     try l.emitKernel(inputs, outputs) { x in
       [stride(from: 0, to: x[0].count, by: classes).map { start in
@@ -16,6 +17,7 @@ extension CrossEntropy: Lowerable {
 
 extension CrossEntropyGradient: Lowerable {
   func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
+    guard l.shape(of: inputs[0]).rank == 2 else { throw .unsupported("the engine has no cross-entropy per pixel") }
     let classes = l.shape(of: inputs[0])[1]
     try l.emitKernel(inputs, outputs) { x in
       var dz = x[0]

@@ -29,6 +29,7 @@ extension Scale: Lowerable {
 
 extension ReLU: Lowerable {
   func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
+    guard limit == nil else { throw .unsupported("the engine has no rectifier with a limit") }
     guard inputs.count == 1 else { return try l.lowerBinary(.add, inputs, outputs, rectifies: true) }
     let x = l.location(of: inputs[0]), y = l.newBuffer(x.descriptor)
     l.emit(try .rectifier(x.descriptor, l.library, node: l.node), [(.source, x), (.destination, y)])

@@ -2,6 +2,7 @@ import Graphs
 
 extension Normalization: Lowerable {
   func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
+    guard limit == nil else { throw .unsupported("the engine has no normalisation with a limit") }
     let x = try l.readActivation(inputs[0]), given = inputs.count == 5
     let forward = try PrimitiveDescriptor.normalization(
       x.descriptor, epsilon: epsilon, rectifies: rectifies, given: given, l.library, node: l.node)

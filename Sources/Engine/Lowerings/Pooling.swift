@@ -3,6 +3,7 @@ import Tensors
 
 extension Pooling: Lowerable {
   func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
+    guard !countsPadding else { throw .unsupported("the engine has no pooling that counts padding") }
     let x = try l.readActivation(inputs[0]), shape = l.shape(of: outputs[0])
     let forward = try PrimitiveDescriptor.pooling(
       maximum: kind == .maximum, x.descriptor, .any(shape, l.activation), kernel: [kernel, kernel], stride: [stride, stride],

@@ -1,20 +1,25 @@
 import Tensors
 
-/// Cross-correlation of `[N,C,H,W]` with `[O,C,K,K]` -> `[N,O,H',W']`, `H' = ⌊(H + 2·padding − K)/stride⌋ + 1`.
+/// Cross-correlation of `[N,C,H,W]` with `[O,C/groups,K,K]` -> `[N,O,H',W']`, `H' = ⌊(H + 2·padding − K)/stride⌋ + 1`.
+///
+/// Channels and outputs fall into `groups` equal runs, and run g of the outputs sees run g of the channels only. With as many
+/// groups as channels the convolution is depthwise.
 public struct Convolution: Operation {
   package let stride: Int
   package let padding: Int
+  package let groups: Int
 
-  public init(stride: Int = 1, padding: Int = 0) {
-    precondition(stride > 0 && padding >= 0, "stride \(stride), padding \(padding)")
+  public init(stride: Int = 1, padding: Int = 0, groups: Int = 1) {
+    precondition(stride > 0 && padding >= 0 && groups > 0, "stride \(stride), padding \(padding), groups \(groups)")
     self.stride = stride
     self.padding = padding
+    self.groups = groups
   }
 
   public func outputShapes(_ s: [Shape]) throws(ShapeError) -> [Shape] {
     try s.require(count: 2, for: "Convolution")
-    guard s[0].rank == 4, s[1].rank == 4, s[0][1] == s[1][1] else {
-      throw ShapeError("kernel \(s[1]) does not fit image \(s[0])")
+    guard s[0].rank == 4, s[1].rank == 4, s[0][1] == s[1][1] * groups, s[1][0] % groups == 0 else {
+      throw ShapeError("kernel \(s[1]) does not fit image \(s[0])\(groups == 1 ? "" : " in \(groups) groups")")
     }
     let spanned = (0..<2).map { s[0][2 + $0] + 2 * padding - s[1][2 + $0] }
     guard spanned.allSatisfy({ $0 >= 0 }) else {
@@ -55,6 +60,7 @@ public struct Convolution: Operation {
         for y in 0..<o[2] {
           for x in 0..<o[3] {
             let output = ((n * o[1] + oc) * o[2] + y) * o[3] + x
+            let firstChannel = oc / (o[1] / groups) * k[1]
             for ic in 0..<k[1] {
               for ky in 0..<k[2] {
                 let iy = y * stride + ky - padding
@@ -62,7 +68,8 @@ public struct Convolution: Operation {
                 for kx in 0..<k[3] {
                   let ix = x * stride + kx - padding
                   guard ix >= 0, ix < i[3] else { continue }
-                  body(((n * i[1] + ic) * i[2] + iy) * i[3] + ix, ((oc * k[1] + ic) * k[2] + ky) * k[3] + kx, output)
+                  body(
+                    ((n * i[1] + firstChannel + ic) * i[2] + iy) * i[3] + ix, ((oc * k[1] + ic) * k[2] + ky) * k[3] + kx, output)
                 }
               }
             }
@@ -111,7 +118,7 @@ func secondOrder(_ name: String) -> Never {
 }
 
 extension Value {
-  public func convolved(with kernel: Value, stride: Int = 1, padding: Int = 0) -> Value {
-    builder.append(Convolution(stride: stride, padding: padding), [self, kernel])[0]
+  public func convolved(with kernel: Value, stride: Int = 1, padding: Int = 0, groups: Int = 1) -> Value {
+    builder.append(Convolution(stride: stride, padding: padding, groups: groups), [self, kernel])[0]
   }
 }

@@ -1,6 +1,6 @@
 import Tensors
 
-/// Batch normalisation per channel of `[N,C,H,W]`, `y = γ·(x − μ)/√(σ² + ε) + β`, optionally `max(0, y)`.
+/// Batch normalisation per channel of `[N,C,H,W]`, `y = γ·(x − μ)/√(σ² + ε) + β`, optionally `max(0, y)` or `min(limit, max(0, y))`.
 ///
 /// With three inputs (x, γ, β) μ and σ² are the batch's own (biased) and are outputs 1 and 2, `[C]`.
 /// With five inputs (x, γ, β, μ, σ²) they are given constants and y is the only output.
@@ -8,10 +8,13 @@ import Tensors
 public struct Normalization: Operation {
   package let epsilon: Double
   package let rectifies: Bool
+  package let limit: Double?
 
-  public init(epsilon: Double = 1e-5, rectifies: Bool = false) {
+  public init(epsilon: Double = 1e-5, rectifies: Bool = false, upTo limit: Double? = nil) {
+    precondition(limit.map { rectifies && $0 > 0 } ?? true, "a limit of \(limit ?? 0) needs a rectifier and must be positive")
     self.epsilon = epsilon
     self.rectifies = rectifies
+    self.limit = limit
   }
 
   public func outputShapes(_ s: [Shape]) throws(ShapeError) -> [Shape] {
@@ -28,7 +31,7 @@ public struct Normalization: Operation {
     forEachPixel(of: shape) { channel, i in
       let z = x[1].elements[channel] * (x[0].elements[i] - mean[channel]) / (variance[channel] + epsilon).squareRoot()
         + x[2].elements[channel]
-      y.elements[i] = rectifies ? max(0, z) : z
+      y.elements[i] = rectifies ? min(limit ?? .infinity, max(0, z)) : z
     }
     return x.count == 5 ? [y] : [y, Tensor([shape[1]], mean), Tensor([shape[1]], variance)]
   }
@@ -73,7 +76,8 @@ public struct NormalizationGradient: Operation {
     let shape = x[0].shape, channels = shape[1], count = Double(shape[0] * shape[2] * shape[3])
     let scale = x[3].elements.map { 1 / ($0 + forward.epsilon).squareRoot() }
     var dGamma = [Double](repeating: 0, count: channels), dBeta = dGamma, dx = x[0]
-    func upstream(_ i: Int) -> Double { forward.rectifies && x[4].elements[i] <= 0 ? 0 : x[5].elements[i] }
+    func passes(_ y: Double) -> Bool { !forward.rectifies || (y > 0 && y < forward.limit ?? .infinity) }
+    func upstream(_ i: Int) -> Double { passes(x[4].elements[i]) ? x[5].elements[i] : 0 }
     func normalized(_ c: Int, _ i: Int) -> Double { (x[0].elements[i] - x[2].elements[c]) * scale[c] }
     forward.forEachPixel(of: shape) { c, i in
       dGamma[c] += upstream(i) * normalized(c, i)

@@ -1,19 +1,30 @@
 import Tensors
 
-/// The largest or the mean value of each window of `[N,C,H,W]`. Padding never wins and never counts.
+/// The largest or the mean value of each window of `[N,C,H,W]`, `H' = ⌊(H + 2·padding − kernel)/stride⌋ + 1`. Padding never wins.
+///
+/// Rounding up instead of down (PyTorch's `ceil_mode`) lets a last window hang over the border; it must begin inside the image
+/// or its left padding. Padding does not count in a mean unless `countsPadding` (PyTorch's `count_include_pad`).
 public struct Pooling: Operation {
   public enum Kind: String, Codable, Sendable { case maximum, average }
   package let kind: Kind
   package let kernel: Int
   package let stride: Int
   package let padding: Int
+  package let roundsUp: Bool
+  package let countsPadding: Bool
 
-  public init(_ kind: Kind, kernel: Int, stride: Int, padding: Int = 0) {
+  /// Traps when a mean over counted padding rounds up: what an overhanging window counts differs between programs.
+  public init(
+    _ kind: Kind, kernel: Int, stride: Int, padding: Int = 0, roundsUp: Bool = false, countsPadding: Bool = false
+  ) {
     precondition(kernel > 0 && stride > 0 && padding >= 0 && padding < kernel, "pooling \(kernel)/\(stride)/\(padding)")
+    precondition(!countsPadding || (kind == .average && !roundsUp), "padding counts in means that round down only")
     self.kind = kind
     self.kernel = kernel
     self.stride = stride
     self.padding = padding
+    self.roundsUp = roundsUp
+    self.countsPadding = countsPadding
   }
 
   public func outputShapes(_ s: [Shape]) throws(ShapeError) -> [Shape] {
@@ -21,18 +32,23 @@ public struct Pooling: Operation {
     guard s[0].rank == 4 else { throw ShapeError("Pooling takes [N,C,H,W], got \(s[0])") }
     let spanned = (0..<2).map { s[0][2 + $0] + 2 * padding - kernel }
     guard spanned.allSatisfy({ $0 >= 0 }) else { throw ShapeError("window \(kernel) is larger than image \(s[0])") }
-    return [[s[0][0], s[0][1], spanned[0] / stride + 1, spanned[1] / stride + 1]]
+    return [outputShape(image: s[0])]
+  }
+
+  func outputShape(image: Shape) -> Shape {
+    func windows(_ extent: Int) -> Int {
+      let steps = (extent + 2 * padding - kernel + (roundsUp ? stride - 1 : 0)) / stride
+      return roundsUp && steps * stride >= extent + padding ? steps : steps + 1
+    }
+    return [image[0], image[1], windows(image[2]), windows(image[3])]
   }
 
   public func reference(_ x: [Tensor<Double>]) -> [Tensor<Double>] {
-    let i = x[0].shape
-    let shape: Shape = [
-      i[0], i[1], (i[2] + 2 * padding - kernel) / stride + 1, (i[3] + 2 * padding - kernel) / stride + 1,
-    ]
+    let shape = outputShape(image: x[0].shape)
     var y = [Double](repeating: 0, count: shape.count)
-    forEachWindow(image: i, output: shape) { window, output in
+    forEachWindow(image: x[0].shape, output: shape) { window, output in
       y[output] = kind == .maximum
-        ? window.map { x[0].elements[$0] }.max()! : window.reduce(0) { $0 + x[0].elements[$1] } / Double(window.count)
+        ? window.map { x[0].elements[$0] }.max()! : window.reduce(0) { $0 + x[0].elements[$1] } / divisor(window)
     }
     return [Tensor(shape, y)]
   }
@@ -40,6 +56,9 @@ public struct Pooling: Operation {
   public func gradients(_ n: GradientContext) -> [Value?] {
     [n.outputGradients[0].map { $0.builder.append(PoolingGradient(forward: self), [n.inputs[0], n.outputs[0], $0])[0] }]
   }
+
+  /// What the sum over a window of real pixels is divided by.
+  func divisor(_ window: [Int]) -> Double { Double(countsPadding ? kernel * kernel : window.count) }
 
   /// Visits each window as the indices of its real (unpadded) pixels, with the index of its output.
   func forEachWindow(image i: Shape, output o: Shape, _ body: ([Int], Int) -> Void) {
@@ -72,7 +91,7 @@ public struct PoolingGradient: Operation {
       if forward.kind == .maximum {
         dx.elements[window.first { x[0].elements[$0] == x[1].elements[output] }!] += x[2].elements[output]
       } else {
-        for i in window { dx.elements[i] += x[2].elements[output] / Double(window.count) }
+        for i in window { dx.elements[i] += x[2].elements[output] / forward.divisor(window) }
       }
     }
     return [dx]
@@ -115,8 +134,12 @@ public struct GlobalAverageGradient: Operation {
 }
 
 extension Value {
-  public func pooled(_ kind: Pooling.Kind, kernel: Int, stride: Int, padding: Int = 0) -> Value {
-    builder.append(Pooling(kind, kernel: kernel, stride: stride, padding: padding), [self])[0]
+  public func pooled(
+    _ kind: Pooling.Kind, kernel: Int, stride: Int, padding: Int = 0, roundsUp: Bool = false, countsPadding: Bool = false
+  ) -> Value {
+    let operation = Pooling(
+      kind, kernel: kernel, stride: stride, padding: padding, roundsUp: roundsUp, countsPadding: countsPadding)
+    return builder.append(operation, [self])[0]
   }
   public func globalAverage() -> Value { builder.append(GlobalAverage(), [self])[0] }
 }

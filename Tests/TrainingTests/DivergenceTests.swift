@@ -1,0 +1,115 @@
+import Corpora
+import Engine
+import Foundation
+import Graphs
+import Networks
+import Pretexts
+import Tensors
+import Testing
+import Training
+
+/// The divergence that `body` ends with.
+private func divergence(sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Void) -> Divergence? {
+  do {
+    try body()
+    Issue.record("nothing was thrown", sourceLocation: sourceLocation)
+  } catch let error as Divergence {
+    return error
+  } catch {
+    Issue.record("another error: \(error)", sourceLocation: sourceLocation)
+  }
+  return nil
+}
+
+@Test func aRateThatExplodesStopsWithTheLayerAndKeepsTheCheckpoint() throws {
+  let tiny = try TinyCorpus(), folder = tiny.folder + "/run"
+  let recipe = tiny.recipe {
+    $0.optimizer = Choice(name: "sgd")
+    $0.learningRate = 1e30
+    $0.checkpointEvery = 1
+  }
+  let error = try #require(divergence { _ = try Trainer(recipe, folder: folder).run() })
+  #expect(error.step == 2 && (error.found.contains("loss") || error.found.contains("running_")) && error.advice.contains("learningRate"))
+  guard case .layer(let name, false) = error.fault else { Issue.record("\(error.fault)"); return }
+  #expect(name.hasPrefix("backbone.") || name.hasPrefix("what follows backbone."))
+  #expect(error.checkpoint?.path == folder + "/last.safetensors" && error.checkpoint?.step == 1)
+  #expect(error.description.contains("step 2") && error.description.contains("last.safetensors"))
+  let last = try Checkpoint(reading: folder + "/last.safetensors")
+  #expect(last.description.step == 1 && last.weights.storage.allSatisfy(\.isFinite))
+}
+
+/// 1e60 is infinite as a float, so the first update makes the weights infinite; the second step only finds it.
+@Test func aBadUpdateIsFoundInTheStepThatMadeIt() throws {
+  let tiny = try TinyCorpus()
+  let recipe = tiny.recipe {
+    $0.optimizer = Choice(name: "sgd")
+    $0.learningRate = 1e60
+  }
+  let error = try #require(divergence { _ = try Trainer(recipe, folder: tiny.folder + "/run").run() })
+  #expect(error.step == 1 && error.checkpoint == nil)
+  guard case .update(let path) = error.fault else { Issue.record("\(error.fault)"); return }
+  #expect(path.hasSuffix("weight"))
+  #expect(!FileManager.default.fileExists(atPath: tiny.folder + "/run/last.safetensors"))
+}
+
+/// A flip network of 4 pictures of 33×33, with something to feed it.
+private struct Step {
+  let program: Program
+  var weights: Weights
+  var batch: [String: Tensor<Float>]
+
+  init() {
+    let builder = GraphBuilder(), scope = Scope(builder, mode: .training)
+    let view = builder.input("view", [4, 1, 33, 33]), mirrored = builder.input("mirrored", [4])
+    let objective = Flip().objective(["view": view, "mirrored": mirrored], backbone: ResNet10(width: 4), in: scope)
+    program = Program(
+      inputs: ["view": view, "mirrored": mirrored], parameters: scope.parameters, outputs: ["loss": objective.loss],
+      minimizing: objective.loss, updates: scope.updates)
+    weights = scope.initialWeights(seed: 3)
+    var random = Philox(seed: 4)
+    batch = [
+      "view": Tensor([4, 1, 33, 33], (0..<4 * 33 * 33).map { _ in Float(random.normal()) }),
+      "mirrored": Tensor([4], [0, 1, 1, 0]),
+    ]
+  }
+
+  func fault(budget: Int = 1 << 20) throws -> Divergence.Fault? {
+    try FaultFinder(program: program, precision: .float32, budget: budget).fault(batch, weights) { "shot \($0)" }
+  }
+}
+
+@Test(arguments: [1, 1 << 20, 1 << 30]) func aSoundStepHasNoFault(budget: Int) throws {
+  if budget == 1 {
+    // One value at a time, of a step with few.
+    let builder = GraphBuilder(), w = builder.input("w", [2])
+    let program = Program(inputs: [:], parameters: [Parameter(path: "w", value: w)], outputs: ["loss": (w * w).mean()], minimizing: (w * w).mean())
+    #expect(try FaultFinder(program: program, precision: .float32, budget: 1).fault([:], Weights(program.parameters)) { "\($0)" } == nil)
+  } else {
+    #expect(try Step().fault(budget: budget) == nil)
+  }
+}
+
+@Test func aPixelThatIsNoNumberIsNamedByItsRecord() throws {
+  var step = Step()
+  step.batch["view"]!.elements[2 * 33 * 33 + 71] = .nan
+  #expect(try step.fault() == .input(field: "view", record: "shot 2", element: 71))
+}
+
+@Test func aLayerThatOverflowsIsNamedByItsPlace() throws {
+  var step = Step()
+  step.weights["backbone.layer2.0.conv1.weight"] = Tensor(repeating: 3e38, step.weights["backbone.layer2.0.conv1.weight"].shape)
+  #expect(try step.fault() == .layer(name: "backbone.layer2.0.conv1 (Convolution)", isGradient: false))
+  step.weights["backbone.layer3.0.bn1.bias"].elements[1] = .infinity
+  #expect(try step.fault() == .weight(path: "backbone.layer3.0.bn1.bias"))
+}
+
+/// The loss is 1e-30·1e30·1e30, its derivative by w 1e30·1e30.
+@Test func aGradientThatOverflowsIsToldFromAnOutput() throws {
+  let builder = GraphBuilder(), w = builder.input("w", [1]), large = builder.input("x", [1])
+  let loss = ((w * large) * large).mean()
+  let program = Program(inputs: ["x": large], parameters: [Parameter(path: "w", value: w)], outputs: ["loss": loss], minimizing: loss)
+  var weights = Weights(program.parameters)
+  weights.storage = [1e-30]
+  let fault = try FaultFinder(program: program, precision: .float32).fault(["x": Tensor([1], [1e30])], weights) { "\($0)" }
+  guard case .layer(_, true)? = fault else { Issue.record("\(String(describing: fault))"); return }
+}
