@@ -57,7 +57,7 @@ struct BenchMeasure: ParsableCommand {
   @Option(help: "A built corpus for loading and feeding; noise of the pictures' side where left out.") var corpus: String?
   @Option(help: "Pretext task for loading and feeding: \(PretextTaskCatalog.all.map { $0.name }.joined(separator: ", ")).") var task = "flip"
   @Option(help: "MiB of pictures in memory for feeding; 0 reads each picture from its shard at each step.") var imageMemory = 0
-  @Option var niceness: Int32 = -1
+  @Option var niceness: Int32 = 100
   @OptionGroup var output: OutputOptions
 
   mutating func run() throws {
@@ -93,7 +93,7 @@ struct BenchMeasure: ParsableCommand {
         report.figures += try withCorpus { corpus in
           try FeedingBench.figures(
             corpus: corpus, task: taskType.init(), backbone: options.backbone, batch: options.batch, precision: training.precision,
-            memory: imageMemory << 20, way: niceness < 0 ? .between : .beside(niceness: niceness), sampler: sampler)
+            memory: imageMemory << 20, way: niceness == 100 ? .between : .beside(niceness: niceness), sampler: sampler)
         }
       case .startup: try report.add(startOf: fresh, training, sampler: sampler)
       case .memory: try report.add(memoryOf: fresh, training)
