@@ -15,8 +15,8 @@ public struct BenchReport: Codable, Hashable, Sendable {
   /// Times a workload and adds its figure.
   /// - Returns: the compiled workload, for further questions.
   @discardableResult
-  public mutating func add(_ workload: Workload, sampler: Sampler) throws -> CompiledWorkload {
-    let compiled = try CompiledWorkload(workload), samples = try sampler.measure { try compiled.step() }
+  public mutating func add(_ workload: Workload, kernels: KernelChoice = .fixed, sampler: Sampler) throws -> CompiledWorkload {
+    let compiled = try CompiledWorkload(workload, kernels: kernels), samples = try sampler.measure { try compiled.step() }
     var note = "compiled in \(Int(compiled.compileMilliseconds)) ms, plan \(compiled.planBytes.asBytes)"
     if !compiled.slowKernels.isEmpty { note += "; without a fast kernel: " + compiled.slowKernels.joined(separator: ", ") }
     figures.append(SpeedFigure(

@@ -12,9 +12,9 @@ public enum FeedingBench {
   /// thrown away.
   ///
   /// - Parameter memory: bytes of pictures in memory; 0 reads every picture from its shard at every step.
-  package static func figures(
+  public static func figures(
     corpus folder: String, task: any PretextTask, backbone: String, batch: Int, precision: Precision, memory: Int,
-    way: BatchQueue.Way = .between, sampler: Sampler
+    kernels: KernelChoice = .fixed, sampler: Sampler
   ) throws -> [SpeedFigure] {
     var recipe = TrainingRecipe()
     recipe.task = try Choice.of(task)
@@ -26,17 +26,17 @@ public enum FeedingBench {
       throw InputError(path: folder, place: "split train", expected: "pictures with measured, varying pixels", found: "none")
     }
     let network = try TrainingNetwork(recipe, side: images.side, classes: images.classes, path: folder)
-    let program = network.program(batch: batch, mode: .training).program, plan = try Plan(program, precision: precision)
+    let program = network.program(batch: batch, mode: .training).program, plan = try Plan(program, precision: precision, choice: kernels)
     var weights = network.initialWeights(seed: 1), gradients = Weights(program.parameters)
     let optimizer = SGD()
     var state = OptimizerState(moments: SGD.moments, count: weights.storage.count)
     let maker = BatchMaker(images: images, task: task, scaling: scaling, seed: 1, batch: batch)
-    let ready = try maker.training(step: 0), queue = BatchQueue(maker, from: 0, through: Int.max / 2, way: way)
+    let ready = try maker.training(step: 0)
     var step = 0
     func train(fed: Bool) throws {
       var fields = ready
       if fed {
-        fields = try queue.next(step)
+        fields = try maker.training(step: step)
         step += 1
       }
       _ = try plan.run(fields, &weights, gradients: &gradients)

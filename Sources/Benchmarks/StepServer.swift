@@ -30,7 +30,9 @@ public struct StepServer {
   private let compiled: CompiledWorkload
 
   /// Compiles the workload.
-  public init(_ workload: Workload) throws { compiled = try CompiledWorkload(workload) }
+  public init(_ workload: Workload, kernels: KernelChoice = .fixed) throws {
+    compiled = try CompiledWorkload(workload, kernels: kernels)
+  }
 
   /// Answers requests until there are no more.
   public func serve(requests: () -> String?, answer: (String) -> Void) throws {

@@ -83,12 +83,13 @@ public final class CompiledWorkload {
   private var state: OptimizerState
 
   /// Throws `InputError` for a workload that cannot be, `EngineError` where this machine cannot run it.
-  public init(_ workload: Workload) throws {
+  /// - Parameter kernels: How the engine picks among equivalent kernels.
+  public init(_ workload: Workload, kernels: KernelChoice = .fixed) throws {
     let clock = ContinuousClock(), began = clock.now
     self.workload = workload
     let (program, weights, fields) = try workload.build()
     floatingPointOperations = program.floatingPointOperations
-    plan = try Plan(program, precision: workload.precision)
+    plan = try Plan(program, precision: workload.precision, choice: kernels)
     slowKernels = plan.kernels.filter { $0.kernel.hasPrefix("ref") && !$0.node.hasPrefix("Reorder") }.map { "\($0.node) (\($0.kernel))" }
     self.fields = fields
     self.weights = weights

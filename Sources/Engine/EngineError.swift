@@ -9,6 +9,11 @@ public enum EngineError: Error, CustomStringConvertible {
   /// Intermediate results would take more bytes than allowed; none have been taken.
   case memory(needed: Int, limit: Int)
 
+  /// Whether oneDNN has no kernel for what was asked.
+  var isUnimplemented: Bool {
+    if case .library(_, _, 3) = self { true } else { false }
+  }
+
   public var description: String {
     switch self {
     case .library(let call, let node, let status):

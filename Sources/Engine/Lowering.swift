@@ -57,11 +57,25 @@ final class Lowering {
   private let builder: GraphBuilder
   /// The node being lowered, for messages.
   private(set) var node = ""
+  let choice: KernelChoice
+  /// Whether kernels were timed that nobody knew yet.
+  var hasTimed = false
 
-  init(_ builder: GraphBuilder, precision: Precision, library: Library) {
+  init(_ builder: GraphBuilder, precision: Precision, library: Library, choice: KernelChoice) {
     self.builder = builder
     self.precision = precision
     self.library = library
+    self.choice = choice
+  }
+
+  /// An empty lowering of the same graph, on which one way to lower the current node of `other` is tried.
+  init(rehearsing other: Lowering) {
+    builder = other.builder
+    precision = other.precision
+    library = other.library
+    choice = .fixed
+    forwards = other.forwards
+    node = other.node
   }
 
   /// How `[N,C,H,W]` activations are stored.

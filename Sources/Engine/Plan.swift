@@ -19,9 +19,11 @@ public final class Plan {
   /// Gradients that nobody asked for.
   private var unread: [Float] = []
 
-  /// - Parameter memoryLimit: the most bytes that intermediate results may take; looked at before they are taken.
+  /// - Parameters:
+  ///   - choice: How kernels are picked where several compute the same thing.
+  ///   - memoryLimit: The most bytes that intermediate results may take; looked at before they are taken.
   /// - Throws: `EngineError` where the machine cannot run an operation in `precision`, and `.memory` beyond the limit.
-  public init(_ program: Program, precision: Precision, memoryLimit: Int = .max) throws(EngineError) {
+  public init(_ program: Program, precision: Precision, choice: KernelChoice = .fixed, memoryLimit: Int = .max) throws(EngineError) {
     self.program = program
     self.precision = precision
     layout = Weights(program.parameters)
@@ -30,7 +32,7 @@ public final class Plan {
 
     let wanted = Array(program.outputs.values) + Array(program.gradients.values) + Array(program.updates.values)
     guard let builder = wanted.first?.builder else { throw .unsupported("a program without results") }
-    let lowering = Lowering(builder, precision: precision, library: library)
+    let lowering = Lowering(builder, precision: precision, library: library, choice: choice)
     let needed = builder.nodesNeeded(for: wanted.map(\.id)), neededSet = Set(needed)
     for (name, value) in program.inputs where neededSet.contains(value.id.node) {
       lowering.place(value.id, at: lowering.externalBuffer(.field(name), value.shape))
@@ -39,6 +41,7 @@ public final class Plan {
       lowering.place(parameter.value.id, at: lowering.externalBuffer(.parameter(parameter.path), parameter.value.shape))
     }
     for node in needed { try lowering.lower(node) }
+    if case .timed(let timings) = choice, lowering.hasTimed { timings.save() }
     // Results leave in a fixed order, so that a plan made twice is the same plan.
     for (name, value) in program.outputs.sorted(by: { $0.key < $1.key }) {
       try lowering.copy(lowering.location(of: value.id), to: lowering.externalBuffer(.output(name), value.shape))

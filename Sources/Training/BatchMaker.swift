@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import Host
 import Pretexts
@@ -34,7 +35,7 @@ package struct BatchMaker: Sendable {
     return chosen
   }
 
-  /// The batch of a step, made on all processors or on this thread alone: field -> `[batch, ...]`.
+  /// The batch of a step, made on all cores of the engine, whose thread this has to be, or on this thread alone: field -> `[batch, ...]`.
   package func training(step: Int, concurrently: Bool = true) throws(InputError) -> [String: Tensor<Float>] {
     let indices = indices(step: step)
     return try made(concurrently: concurrently) { place in
@@ -55,20 +56,26 @@ package struct BatchMaker: Sendable {
   private func made(
     concurrently: Bool, _ plan: @Sendable (Int) -> (index: Int, random: Philox, augmenting: Bool)
   ) throws(InputError) -> [String: Tensor<Float>] {
-    let classes = images.classes.count, shapes = task.fields(side: images.side, classes: classes)
-    // Pieces of four: enough to share out evenly, and few enough to join at no cost.
-    let starts = Array(stride(from: 0, to: batch, by: concurrently ? 4 : batch))
-    return ExampleBatch.joined(try starts.concurrentMap { start throws(InputError) in
-      let places = start..<min(batch, start + (concurrently ? 4 : batch))
-      var part = ExampleBatch(shapes, count: places.count)
-      for place in places {
-        var (index, random, augmenting) = plan(place)
-        task.makeExample(
-          from: try images.image(index), answer: images.answers.isEmpty ? nil : images.answers[index], scaling: scaling,
-          augmenting: augmenting, using: &random, into: &part, at: place - places.lowerBound)
-      }
-      return part
-    })
+    let shapes = task.fields(side: images.side, classes: images.classes.count)
+    let parts = Mutex<[Int: Result<ExampleBatch, InputError>]>([:])
+    @Sendable func make(_ places: Range<Int>) {
+      let result: Result<ExampleBatch, InputError>
+      do throws(InputError) {
+        var part = ExampleBatch(shapes, count: places.count)
+        for place in places {
+          var (index, random, augmenting) = plan(place)
+          task.makeExample(
+            from: try images.image(index), answer: images.answers.isEmpty ? nil : images.answers[index], scaling: scaling,
+            augmenting: augmenting, using: &random, into: &part, at: place - places.lowerBound)
+        }
+        result = .success(part)
+      } catch { result = .failure(error) }
+      parts.withLock { $0[places.lowerBound] = result }
+    }
+    if concurrently { EngineThreads.split(batch, make) } else { make(0..<batch) }
+    // Of several errors the first place's, whichever thread was faster.
+    let made = parts.withLock { $0.sorted { $0.key < $1.key } }
+    return ExampleBatch.joined(try made.map { part throws(InputError) in try part.value.get() })
   }
 }
 

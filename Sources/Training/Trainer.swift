@@ -28,19 +28,24 @@ public final class Trainer {
   private(set) var moments: OptimizerState
   private var running = Checkpoint.RunningFigures()
   private let memory: AvailableMemory?
+  private let kernels: KernelChoice
 
   /// Loads the pictures, and the last checkpoint where the folder has one.
   ///
   /// Throws `InputError` when the folder holds a run of another recipe or corpus, or when the corpus has nothing to train on;
   /// `MemoryShortage` when the weights alone do not fit.
-  /// - Parameter imageMemory: bytes of pictures to keep in memory; what does not fit is read from the shards step by step. It
-  ///   changes nothing in what is computed.
-  /// - Parameter memory: what the run may take; without it, what this machine has left when memory is about to be taken.
+  /// - Parameters:
+  ///   - kernels: How the engine picks among equivalent kernels; `.fixed` gives the same bits for the same seed and number of cores.
+  ///   - imageMemory: Bytes of pictures to keep in memory; what does not fit is read from the shards step by step. Changes nothing
+  ///     in what is computed.
+  ///   - memory: What the run may take; without it, what this machine has left when memory is about to be taken.
   public init(
-    _ recipe: TrainingRecipe, folder path: String, imageMemory: Int = ImageSet.usualMemory, memory: AvailableMemory? = nil
+    _ recipe: TrainingRecipe, folder path: String, kernels: KernelChoice = .fixed, imageMemory: Int = ImageSet.usualMemory,
+    memory: AvailableMemory? = nil
   ) throws {
     try recipe.validate(path: path)
     self.memory = memory
+    self.kernels = kernels
     self.recipe = recipe
     folder = RunFolder(path)
     let corpus = try Corpus(opening: recipe.corpus)
@@ -112,12 +117,11 @@ public final class Trainer {
     // Now, so that a lack of memory shows before the first step.
     let looking = try validation.map { (try compiled(network.program(batch: recipe.batch, mode: .inference).program), $0) }
     var gradients = Weights(program.parameters)
-    let queue = BatchQueue(train, from: step, through: recipe.steps - 1)
     let clock = ContinuousClock()
     var began = clock.now, trainingTime = 0.0, timed = 0, accuracy = "", rates: [Double] = []
 
     while step < recipe.steps {
-      let batch = try nextBatch(queue)
+      let batch = try nextBatch()
       let rate = recipe.learningRate * recipe.schedule.factor(step: step, total: recipe.steps)
       let outputs = try plan.run(smoothed(batch, target), &weights, gradients: &gradients)
       let stepLoss = Double(outputs["loss"]!.elements[0])
@@ -171,8 +175,8 @@ public final class Trainer {
   }
 
   /// The batch of this step. Where a picture cannot be read the run is saved first, to go on from here once it can.
-  private func nextBatch(_ queue: BatchQueue) throws(InputError) -> [String: Tensor<Float>] {
-    do throws(InputError) { return try queue.next(step) } catch {
+  private func nextBatch() throws(InputError) -> [String: Tensor<Float>] {
+    do throws(InputError) { return try train.training(step: step) } catch {
       if weights.firstInfinite(.trainable) == nil { try checkpoint.write(to: folder.last) }
       throw error
     }
@@ -189,11 +193,12 @@ public final class Trainer {
   /// Compiles a program if it fits into memory beside the weights.
   private func compiled(_ program: Program) throws -> Plan {
     let kept = MemoryShortage.Need(plan: nil, numbers: weights.storage.count, moments: moments.moments.count)
-    guard let available = memory ?? AvailableMemory.current() else { return try Plan(program, precision: precision.precision) }
+    guard let available = memory ?? AvailableMemory.current() else { return try Plan(program, precision: precision.precision, choice: kernels) }
     // Weights and moments are there already, where the system was asked; the gradients are not.
     let taken = memory == nil ? kept.weights + kept.optimizer : 0
     do {
-      return try Plan(program, precision: precision.precision, memoryLimit: max(0, available.bytes + taken - kept.total))
+      return try Plan(
+        program, precision: precision.precision, choice: kernels, memoryLimit: max(0, available.bytes + taken - kept.total))
     } catch {
       guard case .memory(let needed, _) = error else { throw error }
       var need = kept

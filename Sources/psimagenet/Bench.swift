@@ -1,5 +1,6 @@
 import ArgumentParser
 import Benchmarks
+import Engine
 import Foundation
 import Host
 import Networks
@@ -26,6 +27,9 @@ struct WorkloadOptions: ParsableArguments {
   @Option(help: "Side of a picture, pixels.") var side = 128
   @Option(help: "Pictures a step.") var batch = 32
   @Option(help: "auto, float32 or bfloat16.") var precision = PrecisionChoice.automatic
+  @OptionGroup var kernelOptions: KernelOptions
+
+  var kernels: KernelChoice { kernelOptions.choice }
 
   func workload(_ kind: Workload.Kind) -> Workload {
     Workload(
@@ -38,7 +42,7 @@ struct WorkloadOptions: ParsableArguments {
     return [
       "--kind", kind.rawValue, "--backbone", backbone, "--channels", "\(channels)", "--side", "\(side)", "--batch", "\(batch)",
       "--precision", workload.precision.rawValue,
-    ]
+    ] + (kernelOptions.deterministic ? ["--deterministic"] : [])
   }
 }
 
@@ -57,7 +61,6 @@ struct BenchMeasure: ParsableCommand {
   @Option(help: "A built corpus for loading and feeding; noise of the pictures' side where left out.") var corpus: String?
   @Option(help: "Pretext task for loading and feeding: \(PretextTaskCatalog.all.map { $0.name }.joined(separator: ", ")).") var task = "flip"
   @Option(help: "MiB of pictures in memory for feeding; 0 reads each picture from its shard at each step.") var imageMemory = 0
-  @Option var niceness: Int32 = 100
   @OptionGroup var output: OutputOptions
 
   mutating func run() throws {
@@ -80,8 +83,8 @@ struct BenchMeasure: ParsableCommand {
       if what != .peaks { say("\(what.rawValue): \(training.description)") }
       switch what {
       case .peaks: break
-      case .step: try report.add(training, sampler: sampler)
-      case .inference: try report.add(options.workload(.inference), sampler: sampler)
+      case .step: try report.add(training, kernels: options.kernels, sampler: sampler)
+      case .inference: try report.add(options.workload(.inference), kernels: options.kernels, sampler: sampler)
       case .loading:
         let task = taskType.init()
         report.figures += try withCorpus { corpus in
@@ -93,7 +96,7 @@ struct BenchMeasure: ParsableCommand {
         report.figures += try withCorpus { corpus in
           try FeedingBench.figures(
             corpus: corpus, task: taskType.init(), backbone: options.backbone, batch: options.batch, precision: training.precision,
-            memory: imageMemory << 20, way: niceness == 100 ? .between : .beside(niceness: niceness), sampler: sampler)
+            memory: imageMemory << 20, kernels: options.kernels, sampler: sampler)
         }
       case .startup: try report.add(startOf: fresh, training, sampler: sampler)
       case .memory: try report.add(memoryOf: fresh, training)
@@ -159,7 +162,7 @@ struct BenchServe: ParsableCommand {
   @OptionGroup var options: WorkloadOptions
 
   mutating func run() throws {
-    try StepServer(options.workload(kind)).serve(requests: { readLine() }) {
+    try StepServer(options.workload(kind), kernels: options.kernels).serve(requests: { readLine() }) {
       FileHandle.standardOutput.write(Data(($0 + "\n").utf8))
     }
   }

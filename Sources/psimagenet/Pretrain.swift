@@ -24,6 +24,7 @@ struct Pretrain: ParsableCommand {
   @Option(help: "MiB of pictures to keep in memory; the others are read from the shards when a step wants them.")
   var imageMemory = ImageSet.usualMemory >> 20
   @Option(help: "auto, float32 or bfloat16, instead of the recipe's precision.") var precision: PrecisionChoice?
+  @OptionGroup var kernels: KernelOptions
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
@@ -36,7 +37,8 @@ struct Pretrain: ParsableCommand {
     if let steps { recipe.steps = steps }
     if let corpus { recipe.corpus = corpus }
     if let precision { recipe.precision = precision }
-    let signals = StopSignals(), trainer = try Trainer(recipe, folder: out, imageMemory: imageMemory << 20)
+    let signals = StopSignals()
+    let trainer = try Trainer(recipe, folder: out, kernels: kernels.choice, imageMemory: imageMemory << 20)
     if !output.quiet { FileHandle.standardError.write(Data("precision \(trainer.precision)\n".utf8)) }
     let ending = try trainer.run(shouldStop: { signals.received }, progress: output.progress)
     let metrics = try trainer.folder.metrics()

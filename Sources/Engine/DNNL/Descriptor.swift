@@ -26,11 +26,18 @@ import Tensors
     return Descriptor(raw: md)
   }
 
+  /// `[N,C,H,W]` in blocks of 16 channels, `[N,⌈C/16⌉,H,W,16]`; the last block is filled up with zeros.
+  static func blocked(_ shape: Shape, _ number: Number) -> Descriptor { tagged(shape, number, dnnl_nChw16c) }
+
+  /// `[N,C,H,W]` stored as `[N,H,W,C]`.
+  static func channelsLast(_ shape: Shape, _ number: Number) -> Descriptor { tagged(shape, number, dnnl_nhwc) }
+
   /// Layout left to the primitive.
-  static func any(_ shape: Shape, _ number: Number) -> Descriptor {
+  static func any(_ shape: Shape, _ number: Number) -> Descriptor { tagged(shape, number, dnnl_format_tag_any) }
+
+  private static func tagged(_ shape: Shape, _ number: Number, _ tag: dnnl_format_tag_t) -> Descriptor {
     var md = dnnl_memory_desc_t()
-    let status = unsafe dnnl_memory_desc_init_by_tag(
-      &md, Int32(shape.rank), padded(shape.extents), number.raw, dnnl_format_tag_any)
+    let status = unsafe dnnl_memory_desc_init_by_tag(&md, Int32(shape.rank), padded(shape.extents), number.raw, tag)
     precondition(status == dnnl_success, "oneDNN refuses shape \(shape)")
     return Descriptor(raw: md)
   }

@@ -127,32 +127,36 @@ extension PrimitiveDescriptor {
 
   private static func pair(_ value: Int) -> [dnnl_dim_t] { [dnnl_dim_t(value), dnnl_dim_t(value)] + Array(repeating: 0, count: 10) }
 
-  static func convolution(
-    _ source: Descriptor, _ weights: Descriptor, _ destination: Descriptor, stride: Int, padding: Int, _ library: Library, node: String
-  ) throws(EngineError) -> PrimitiveDescriptor {
-    var operation = dnnl_convolution_desc_t(), s = source.raw, w = weights.raw, d = destination.raw
+  enum ConvolutionAlgorithm {
+    case direct, winograd
+    fileprivate var raw: dnnl_alg_kind_t { self == .direct ? dnnl_convolution_direct : dnnl_convolution_winograd }
+  }
+
+  static func convolution(_ p: ConvolutionProblem, _ algorithm: ConvolutionAlgorithm, _ library: Library, node: String)
+    throws(EngineError) -> PrimitiveDescriptor
+  {
+    var operation = dnnl_convolution_desc_t(), s = p.source.raw, w = Descriptor.any(p.weights, p.number).raw, d = p.destination.raw
     try check("convolution_forward", node, unsafe dnnl_convolution_forward_desc_init(
-      &operation, dnnl_forward_training, dnnl_convolution_auto, &s, &w, nil, &d, pair(stride), pair(padding), pair(padding)))
+      &operation, dnnl_forward_training, algorithm.raw, &s, &w, nil, &d, pair(p.stride), pair(p.padding), pair(p.padding)))
     return try make(&operation, library, node: node)
   }
 
   static func convolutionSourceGradient(
-    _ source: Descriptor, _ weights: Descriptor, _ destination: Descriptor, stride: Int, padding: Int,
-    forward: PrimitiveDescriptor, _ library: Library, node: String
+    _ p: ConvolutionProblem, _ algorithm: ConvolutionAlgorithm, forward: PrimitiveDescriptor, _ library: Library, node: String
   ) throws(EngineError) -> PrimitiveDescriptor {
-    var operation = dnnl_convolution_desc_t(), s = source.raw, w = weights.raw, d = destination.raw
+    var operation = dnnl_convolution_desc_t(), s = p.source.raw, w = Descriptor.any(p.weights, p.number).raw, d = p.destination.raw
     try check("convolution_backward_data", node, unsafe dnnl_convolution_backward_data_desc_init(
-      &operation, dnnl_convolution_auto, &s, &w, &d, pair(stride), pair(padding), pair(padding)))
+      &operation, algorithm.raw, &s, &w, &d, pair(p.stride), pair(p.padding), pair(p.padding)))
     return try make(&operation, library, node: node, hint: forward)
   }
 
+  /// The gradient is float32 whatever the activations are.
   static func convolutionWeightsGradient(
-    _ source: Descriptor, _ weights: Descriptor, _ destination: Descriptor, stride: Int, padding: Int,
-    forward: PrimitiveDescriptor, _ library: Library, node: String
+    _ p: ConvolutionProblem, _ algorithm: ConvolutionAlgorithm, forward: PrimitiveDescriptor, _ library: Library, node: String
   ) throws(EngineError) -> PrimitiveDescriptor {
-    var operation = dnnl_convolution_desc_t(), s = source.raw, w = weights.raw, d = destination.raw
+    var operation = dnnl_convolution_desc_t(), s = p.source.raw, w = Descriptor.any(p.weights, .float32).raw, d = p.destination.raw
     try check("convolution_backward_weights", node, unsafe dnnl_convolution_backward_weights_desc_init(
-      &operation, dnnl_convolution_auto, &s, &w, nil, &d, pair(stride), pair(padding), pair(padding)))
+      &operation, algorithm.raw, &s, &w, nil, &d, pair(p.stride), pair(p.padding), pair(p.padding)))
     return try make(&operation, library, node: node, hint: forward)
   }
 

@@ -1,52 +1,146 @@
+import CKernels
 import Graphs
 import Tensors
 
+/// A convolution with all its shapes: what its three passes need to know.
+struct ConvolutionProblem {
+  let image: Shape, kernel: Shape, maps: Shape
+  let stride: Int, padding: Int, groups: Int
+  let number: Descriptor.Number
+
+  /// How `[N,C,H,W]` lies in memory. oneDNN's fast kernels take channels in sixteens, and one to three of them at the stem. For
+  /// others it would pick a layout whose backward pass exists as a reference loop only; rows of plain pictures get its
+  /// matrix-product kernels in both directions.
+  private var isBlocked: Bool { (image[1] <= 3 || image[1] % 16 == 0) && maps[1] % 16 == 0 }
+  var source: Descriptor { isBlocked && image[1] > 3 ? .blocked(image, number) : .plain(image, number) }
+  var destination: Descriptor { isBlocked ? .blocked(maps, number) : .plain(maps, number) }
+
+  /// `[O,I,K,K]`, or `[G,O/G,I/G,K,K]` in groups: the same numbers in the same order.
+  var weights: Shape {
+    groups == 1 ? kernel : [groups, kernel[0] / groups, kernel[1], kernel[2], kernel[3]]
+  }
+
+  /// Winograd's F(4×4, 3×3) pays from about 7×7 places on (measured; Docs/Benchmarks.md).
+  private var admitsWinograd: Bool {
+    number == .float32 && groups == 1 && kernel[2] == 3 && kernel[3] == 3 && stride == 1 && isBlocked && image[1] >= 16
+  }
+  var algorithms: [PrimitiveDescriptor.ConvolutionAlgorithm] {
+    guard admitsWinograd else { return [.direct] }
+    return maps[2] >= 7 && maps[3] >= 7 ? [.winograd, .direct] : [.direct, .winograd]
+  }
+
+  /// Whether few places see many channels, where a matrix product over places beats the kernels that walk along rows.
+  var admitsProduct: Bool {
+    groups == 1 && isBlocked && image[1] % 16 == 0 && maps[2] * maps[3] <= 64 && kernel[2] * kernel[3] > 1
+  }
+
+  func key(_ pass: String) -> String {
+    "\(pass) \(number) \(image) \(kernel) stride \(stride) padding \(padding) groups \(groups)"
+  }
+}
+
+extension Convolution {
+  fileprivate func problem(_ image: Shape, _ kernel: Shape, _ maps: Shape, _ l: Lowering) -> ConvolutionProblem {
+    ConvolutionProblem(
+      image: image, kernel: kernel, maps: maps, stride: stride, padding: padding, groups: groups, number: l.activation)
+  }
+}
+
 extension Convolution: Lowerable {
   func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
-    guard groups == 1 else { throw .unsupported("the engine has no convolution in groups") }
-    let image = l.shape(of: inputs[0]), maps = l.shape(of: outputs[0])
-    // oneDNN's fast kernels take channels in sixteens (or one, at the stem). For others it would pick a layout whose backward
-    // pass exists as a reference loop only; rows of plain pictures get its matrix-product kernels in both directions.
-    let isBlocked = (image[1] == 1 || image[1] % 16 == 0) && maps[1] % 16 == 0
-    func layout(_ shape: Shape) -> Descriptor { isBlocked ? .any(shape, l.activation) : .plain(shape, l.activation) }
-    let forward = try PrimitiveDescriptor.convolution(
-      layout(image), .any(l.shape(of: inputs[1]), l.activation), layout(maps), stride: stride, padding: padding, l.library, node: l.node)
-    let y = l.newBuffer(forward.layout(.destination)!)
-    l.emit(forward, [
-      (.source, try l.read(inputs[0], as: forward.layout(.source)!)),
-      (.weights, try l.read(inputs[1], as: forward.layout(.weights)!)), (.destination, y),
-    ])
-    l.place(outputs[0], at: y)
-    l.remember(.init(descriptor: forward), of: outputs[0])
+    let p = problem(l.shape(of: inputs[0]), l.shape(of: inputs[1]), l.shape(of: outputs[0]), l)
+    try l.lower(p.key("forward"), from: inputs, p.algorithms.map { algorithm in
+      .init(name: "\(algorithm)") { l throws(EngineError) in
+        let forward = try PrimitiveDescriptor.convolution(p, algorithm, l.library, node: l.node)
+        let y = l.newBuffer(forward.layout(.destination)!)
+        l.emit(forward, [
+          (.source, try l.read(inputs[0], as: forward.layout(.source)!)),
+          (.weights, try l.readWeights(inputs[1], p, as: forward.layout(.weights)!)), (.destination, y),
+        ])
+        l.place(outputs[0], at: y)
+      }
+    })
   }
 }
 
 extension ConvolutionImageGradient: Lowerable {
   func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
-    let hint = l.forward(of: inputs[2]).descriptor
-    let backward = try PrimitiveDescriptor.convolutionSourceGradient(
-      hint.layout(.source)!, .any(l.shape(of: inputs[0]), l.activation), hint.layout(.destination)!, stride: forward.stride,
-      padding: forward.padding, forward: hint, l.library, node: l.node)
-    let dx = l.newBuffer(backward.layout(.sourceGradient)!)
-    l.emit(backward, [
-      (.destinationGradient, try l.read(inputs[1], as: backward.layout(.destinationGradient)!)),
-      (.weights, try l.read(inputs[0], as: backward.layout(.weights)!)), (.sourceGradient, dx),
-    ])
-    l.place(outputs[0], at: dx)
+    let p = forward.problem(l.shape(of: outputs[0]), l.shape(of: inputs[0]), l.shape(of: inputs[1]), l)
+    try l.lower(p.key("image gradient"), from: Array(inputs.prefix(2)), p.algorithms.map { algorithm in
+      .init(name: "\(algorithm)") { l throws(EngineError) in
+        let hint = try PrimitiveDescriptor.convolution(p, algorithm, l.library, node: l.node)
+        let backward = try PrimitiveDescriptor.convolutionSourceGradient(p, algorithm, forward: hint, l.library, node: l.node)
+        let dx = l.newBuffer(backward.layout(.sourceGradient)!)
+        l.emit(backward, [
+          (.destinationGradient, try l.read(inputs[1], as: backward.layout(.destinationGradient)!)),
+          (.weights, try l.readWeights(inputs[0], p, as: backward.layout(.weights)!)), (.sourceGradient, dx),
+        ])
+        l.place(outputs[0], at: dx)
+      }
+    })
   }
 }
 
 extension ConvolutionKernelGradient: Lowerable {
   func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
-    let hint = l.forward(of: inputs[2]).descriptor
-    let backward = try PrimitiveDescriptor.convolutionWeightsGradient(
-      hint.layout(.source)!, .any(l.shape(of: outputs[0]), .float32), hint.layout(.destination)!, stride: forward.stride,
-      padding: forward.padding, forward: hint, l.library, node: l.node)
-    let dk = l.newBuffer(backward.layout(.weightsGradient)!)
-    l.emit(backward, [
-      (.source, try l.read(inputs[0], as: backward.layout(.source)!)),
-      (.destinationGradient, try l.read(inputs[1], as: backward.layout(.destinationGradient)!)), (.weightsGradient, dk),
-    ])
-    l.place(outputs[0], at: dk)
+    let p = forward.problem(l.shape(of: inputs[0]), l.shape(of: outputs[0]), l.shape(of: inputs[1]), l)
+    var candidates: [Lowering.Candidate] = p.algorithms.map { algorithm in
+      .init(name: "\(algorithm)") { l throws(EngineError) in
+        let hint = try PrimitiveDescriptor.convolution(p, algorithm, l.library, node: l.node)
+        let backward = try PrimitiveDescriptor.convolutionWeightsGradient(p, algorithm, forward: hint, l.library, node: l.node)
+        let dk = l.newBuffer(backward.layout(.weightsGradient)!)
+        l.emit(backward, [
+          (.source, try l.read(inputs[0], as: backward.layout(.source)!)),
+          (.destinationGradient, try l.read(inputs[1], as: backward.layout(.destinationGradient)!)), (.weightsGradient, dk),
+        ])
+        try l.placeWeights(outputs[0], p, at: dk)
+      }
+    }
+    if p.admitsProduct {
+      candidates.append(.init(name: "product") { l throws(EngineError) in try lowerAsProduct(p, inputs, outputs[0], in: l) })
+    }
+    try l.lower(p.key("kernel gradient"), from: Array(inputs.prefix(2)), candidates)
+  }
+
+  /// dK `[O, K·K·C]` = dYᵀ `[O, places]` · windows of X `[places, K·K·C]`.
+  private func lowerAsProduct(
+    _ p: ConvolutionProblem, _ inputs: [GraphBuilder.ID], _ output: GraphBuilder.ID, in l: Lowering
+  ) throws(EngineError) {
+    let places = p.maps[0] * p.maps[2] * p.maps[3], width = p.kernel[1] * p.kernel[2] * p.kernel[3], maps = p.maps[1]
+    let x = try l.read(inputs[0], as: p.source)
+    let windows = l.newBuffer(.plain([places, width], p.number))
+    l.emit(
+      .windows(psi_window_shape(
+        images: p.image[0], channels: p.image[1], rows: p.image[2], columns: p.image[3], out_rows: p.maps[2],
+        out_columns: p.maps[3], kernel_rows: p.kernel[2], kernel_columns: p.kernel[3], stride: p.stride, padding: p.padding,
+        width: p.number == .bfloat16 ? 2 : 4)),
+      [x, windows])
+    let dy = try l.read(inputs[1], as: .channelsLast(p.maps, p.number))
+    let dk = l.newBuffer(.plain([maps, width]))
+    let left = Lowering.Location(buffer: dy.buffer, descriptor: .strided([maps, places], [1, maps], p.number))
+    let product = try PrimitiveDescriptor.matrixProduct(
+      left.descriptor, windows.descriptor, dk.descriptor, l.library, node: l.node)
+    l.emit(product, [(.source, left), (.weights, windows), (.destination, dk)])
+    let kernel = p.kernel
+    l.place(output, at: .init(
+      buffer: dk.buffer,
+      descriptor: .strided(kernel.extents, [width, 1, kernel[3] * kernel[1], kernel[1]])))
+  }
+}
+
+extension Lowering {
+  /// A kernel in the layout and number type of a primitive, which sees groups as an axis of their own.
+  fileprivate func readWeights(_ value: GraphBuilder.ID, _ p: ConvolutionProblem, as descriptor: Descriptor) throws(EngineError) -> Location {
+    guard p.groups > 1 else { return try read(value, as: descriptor) }
+    let plain = try readPlain(value), made = newBuffer(descriptor)
+    try copy(.init(buffer: plain.buffer, descriptor: .plain(p.weights)), to: made)
+    return made
+  }
+
+  fileprivate func placeWeights(_ value: GraphBuilder.ID, _ p: ConvolutionProblem, at location: Location) throws(EngineError) {
+    guard p.groups > 1 else { return place(value, at: location) }
+    let plain = newBuffer(.plain(p.weights))
+    try copy(location, to: plain)
+    place(value, at: .init(buffer: plain.buffer, descriptor: .plain(p.kernel)))
   }
 }
