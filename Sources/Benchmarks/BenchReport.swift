@@ -7,6 +7,8 @@ public struct BenchReport: Codable, Hashable, Sendable {
   /// `nil` where they were not asked for.
   public var peaks: MachinePeaks?
   public var figures: [SpeedFigure]
+  /// Where the time goes, by the figure's work and setting; empty unless asked for.
+  public var operations: [String: OperationReport] = [:]
 
   public init(machine: BenchMachine, peaks: MachinePeaks?, figures: [SpeedFigure] = []) {
     (self.machine, self.peaks, self.figures) = (machine, peaks, figures)
@@ -15,14 +17,17 @@ public struct BenchReport: Codable, Hashable, Sendable {
   /// Times a workload and adds its figure.
   /// - Returns: the compiled workload, for further questions.
   @discardableResult
-  public mutating func add(_ workload: Workload, kernels: KernelChoice = .fixed, sampler: Sampler) throws -> CompiledWorkload {
+  public mutating func add(
+    _ workload: Workload, kernels: KernelChoice = .fixed, sampler: Sampler, listingOperations: Bool = false
+  ) throws -> CompiledWorkload {
     let compiled = try CompiledWorkload(workload, kernels: kernels), samples = try sampler.measure { try compiled.step() }
     var note = "compiled in \(Int(compiled.compileMilliseconds)) ms, plan \(compiled.planBytes.asBytes)"
     if !compiled.slowKernels.isEmpty { note += "; without a fast kernel: " + compiled.slowKernels.joined(separator: ", ") }
     figures.append(SpeedFigure(
-      workload.kind == .training ? "training step" : "inference", workload.description, samples, images: workload.batch,
+      workload.kind.title, workload.description, samples, images: workload.batch,
       floatingPointOperations: compiled.floatingPointOperations, peak: peaks?.product(workload.precision), bytes: compiled.planBytes,
       note: note))
+    if listingOperations { operations["\(workload.kind.title), \(workload.description)"] = try compiled.operations() }
     return compiled
   }
 

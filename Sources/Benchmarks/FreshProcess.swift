@@ -10,20 +10,27 @@ public struct FreshProcess: Sendable {
   public init(_ executable: String, _ arguments: [String]) { (self.executable, self.arguments) = (executable, arguments) }
 
   /// Wall time from starting the program until its first step is answered, once per sample; samples under foreign load are discarded.
+  /// One start that is not counted comes before: files are then in memory, and kernels have been timed where they are to be.
   /// Throws when it ends without an answer.
   public func startUp(count: Int, patience: Duration) throws -> Samples {
+    _ = try millisecondsToFirstStep()
     let clock = ContinuousClock(), began = clock.now
     var samples = Samples()
     repeat {
-      let before = try ProcessorTimes.now(), start = clock.now
-      let (process, input, output) = try launch("step 1\n")
-      _ = try answer(from: output, having: "milliseconds", process)
-      let time = (clock.now - start).milliseconds
-      try finish(process, input)
-      // The child's own time is known only once it has ended.
+      let before = try ProcessorTimes.now(), time = try millisecondsToFirstStep()
       if ForeignLoad(from: before, to: try .now()).isClean { samples.milliseconds.append(time) } else { samples.discarded += 1 }
     } while samples.count < count && clock.now - began < patience
     return samples
+  }
+
+  /// Returns once the program has ended, since its processor time is known only then.
+  private func millisecondsToFirstStep() throws -> Double {
+    let clock = ContinuousClock(), start = clock.now
+    let (process, input, output) = try launch("step 1\n")
+    _ = try answer(from: output, having: "milliseconds", process)
+    let time = (clock.now - start).milliseconds
+    try finish(process, input)
+    return time
   }
 
   /// The most memory that the program held after `steps` steps, bytes.

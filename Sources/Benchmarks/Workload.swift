@@ -12,6 +12,9 @@ public struct Workload: Codable, Hashable, Sendable {
     case training
     /// The codeword of every picture, with frozen weights and running statistics.
     case inference
+
+    /// In tables.
+    var title: String { self == .training ? "training step" : "inference" }
   }
 
   public var kind: Kind
@@ -76,6 +79,7 @@ public final class CompiledWorkload {
   public let slowKernels: [String]
 
   private let plan: Plan
+  private let program: Program
   private let fields: [String: Tensor<Float>]
   private let optimizer = SGD()
   private var weights: Weights
@@ -88,6 +92,7 @@ public final class CompiledWorkload {
     let clock = ContinuousClock(), began = clock.now
     self.workload = workload
     let (program, weights, fields) = try workload.build()
+    self.program = program
     floatingPointOperations = program.floatingPointOperations
     plan = try Plan(program, precision: workload.precision, choice: kernels)
     slowKernels = plan.kernels.filter { $0.kernel.hasPrefix("ref") && !$0.node.hasPrefix("Reorder") }.map { "\($0.node) (\($0.kernel))" }
@@ -109,5 +114,10 @@ public final class CompiledWorkload {
       optimizer.update(&weights, gradients, &state, learningRate: 0.01)
       return loss
     }
+  }
+
+  /// Where the time of a step goes, each node timed by itself; the optimiser is not part of it.
+  public func operations(repeats: Int = 5) throws(EngineError) -> OperationReport {
+    OperationReport(try plan.profile(fields, weights, repeats: repeats), program)
   }
 }

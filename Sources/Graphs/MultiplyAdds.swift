@@ -36,13 +36,22 @@ extension Program {
   public var multiplyAdds: Int {
     let results = (Array(outputs.values) + Array(gradients.values) + Array(updates.values))
     guard let builder = results.first?.builder else { return 0 }
-    return builder.nodesNeeded(for: results.map(\.id)).reduce(0) { sum, index in
-      let node = builder.nodes[index]
-      guard let operation = node.operation as? any MultiplyAddCounting else { return sum }
-      return sum + operation.multiplyAdds(node.inputs.map { builder.nodes[$0.node].shapes[$0.output] }, node.shapes)
-    }
+    return builder.nodesNeeded(for: results.map(\.id)).reduce(0) { $0 + builder.multiplyAdds(ofNode: $1) }
+  }
+
+  /// Of one node of the program's graph.
+  package func multiplyAdds(ofNode index: Int) -> Int {
+    (outputs.values.first ?? gradients.values.first ?? updates.values.first)?.builder.multiplyAdds(ofNode: index) ?? 0
   }
 
   /// Floating-point operations of one run: two per multiply-add.
   public var floatingPointOperations: Int { 2 * multiplyAdds }
+}
+
+extension GraphBuilder {
+  fileprivate func multiplyAdds(ofNode index: Int) -> Int {
+    let node = nodes[index]
+    guard let operation = node.operation as? any MultiplyAddCounting else { return 0 }
+    return operation.multiplyAdds(node.inputs.map { nodes[$0.node].shapes[$0.output] }, node.shapes)
+  }
 }

@@ -1,4 +1,6 @@
+import Dispatch
 import Graphs
+import Synchronization
 import Tensors
 
 /// A named place in a network: where a layer finds or creates its parameters.
@@ -60,14 +62,17 @@ public struct Scope {
   /// New values of statistics by path.
   public var updates: [String: Value] { registry.updates }
 
-  /// Fresh weights; each array's numbers depend on `seed` and its own path alone.
+  /// Fresh weights; each array's numbers depend on `seed` and its own path alone, so arrays are drawn on all cores at once.
   public func initialWeights(seed: UInt64) -> Weights {
-    var weights = Weights(parameters)
-    for (parameter, initializer) in zip(parameters, registry.initializers) {
-      var random = Philox(seed: seed).keyed(parameter.path)
-      weights[parameter.path] = initializer.values(parameter.value.shape, using: &random)
+    let drawn = Mutex(Weights(parameters))
+    let work = zip(parameters, registry.initializers).map { (path: $0.path, shape: $0.value.shape, initializer: $1) }
+    DispatchQueue.concurrentPerform(iterations: work.count) { index in
+      let (path, shape, initializer) = work[index]
+      var random = Philox(seed: seed).keyed(path)
+      let values = initializer.values(shape, using: &random)
+      drawn.withLock { $0[path] = values }
     }
-    return weights
+    return drawn.withLock { $0 }
   }
 
   private final class Registry {

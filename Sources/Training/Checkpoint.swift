@@ -28,6 +28,8 @@ public struct Checkpoint: Sendable {
     public var corpus: String
     /// In what the steps were computed, and why.
     public var precision: PrecisionDecision
+    /// The checkpoint of another run from which this one went on, where it did: file, steps behind it, SHA-256.
+    public var origin: String?
 
     /// Of a network after `step` steps that has not been looked at on a validation split.
     /// - Parameter precision: what the recipe's choice comes to on this machine, where left out.
@@ -51,6 +53,7 @@ public struct Checkpoint: Sendable {
       bestAccuracy = try box.decode(Double.self, forKey: .bestAccuracy)
       bestStep = try box.decode(Int.self, forKey: .bestStep)
       corpus = try box.decode(String.self, forKey: .corpus)
+      origin = try box.decodeIfPresent(String.self, forKey: .origin)
       precision = recipe.precision == .automatic
         ? try box.decode(PrecisionDecision.self, forKey: .precision)
         : try box.decodeIfPresent(PrecisionDecision.self, forKey: .precision) ?? recipe.precision.decided()
@@ -99,6 +102,34 @@ public struct Checkpoint: Sendable {
   /// The numbers that a run of `recipe` from `seed` starts with.
   public static func freshWeights(_ recipe: TrainingRecipe, side: Int, classes: [String], seed: UInt64) throws(InputError) -> Weights {
     try TrainingNetwork(recipe, side: side, classes: classes, path: "").initialWeights(seed: seed)
+  }
+
+  /// This network as the start of a run of `recipe`, which may have another optimiser, learning rate, schedule, length, batch,
+  /// precision or corpus: after a run that went wrong, or to train longer.
+  ///
+  /// Steps go on counting. The optimiser's moments are kept where it is the same one, else they begin at zero. Throws where task,
+  /// backbone, picture size or classes are others, and when the recipe has no step left.
+  func continued(by recipe: TrainingRecipe, side: Int, classes: [String], path: String) throws(InputError) -> Checkpoint {
+    func require(_ holds: Bool, _ place: String, _ expected: String, _ found: some Any) throws(InputError) {
+      guard holds else { throw InputError(path: path, place: "description.\(place)", expected: expected, found: "\(found)") }
+    }
+    let old = description
+    // With every default written out, so that naming a default makes no difference.
+    let (tasks, backbones) = (
+      try [old.recipe, recipe].map { recipe throws(InputError) in try Choice.of(recipe.task.task(path: path)) },
+      try [old.recipe, recipe].map { recipe throws(InputError) in try Choice.of(recipe.backbone.backbone(path: path)) })
+    try require(tasks[0] == tasks[1], "recipe.task", "\(tasks[1])", tasks[0])
+    try require(backbones[0] == backbones[1], "recipe.backbone", "\(backbones[1])", backbones[0])
+    try require(old.side == side, "side", "\(side), as the corpus has", old.side)
+    try require(old.classes == classes, "classes", "\(classes)", old.classes)
+    try require(old.step < recipe.steps, "step", "fewer than the recipe's \(recipe.steps) steps", old.step)
+    var start = self
+    if old.recipe.optimizer.name != recipe.optimizer.name {
+      let moments = type(of: try recipe.optimizer.optimizer(path: path)).moments
+      start.optimizer = OptimizerState(moments: moments, count: weights.storage.count)
+    }
+    start.description.origin = "\(path), step \(old.step), SHA-256 \(try Checksum.sha256(file: path))"
+    return start
   }
 
   /// Writes the whole file or leaves the old one.

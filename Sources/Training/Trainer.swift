@@ -39,8 +39,11 @@ public final class Trainer {
   ///   - imageMemory: Bytes of pictures to keep in memory; what does not fit is read from the shards step by step. Changes nothing
   ///     in what is computed.
   ///   - memory: What the run may take; without it, what this machine has left when memory is about to be taken.
+  ///   - origin: A checkpoint of another run to go on from, with this recipe from there on: see `Checkpoint.continued`. A folder that
+  ///     has a checkpoint of its own goes on from that one.
   public init(
-    _ recipe: TrainingRecipe, folder path: String, kernels: KernelChoice = .fixed, imageMemory: Int = ImageSet.usualMemory,
+    _ recipe: TrainingRecipe, folder path: String, continuing origin: String? = nil, kernels: KernelChoice = .fixed,
+    imageMemory: Int = ImageSet.usualMemory,
     memory: AvailableMemory? = nil
   ) throws {
     try recipe.validate(path: path)
@@ -52,7 +55,12 @@ public final class Trainer {
     let task = try recipe.task.task(path: path)
     let images = try ImageSet(
       corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: task, memory: imageMemory)
-    guard let scaling = try images.scaling() else {
+    let last = FileManager.default.fileExists(atPath: folder.last) ? try Checkpoint(reading: folder.last) : nil
+    let start = try last == nil ? origin.map { origin throws(InputError) in
+      try Checkpoint(reading: origin).continued(by: recipe, side: images.side, classes: images.classes, path: origin)
+    } : nil
+    // A network goes on with the scaling that it has learnt.
+    guard let scaling = try (last ?? start)?.description.scaling ?? images.scaling() else {
       throw InputError(path: recipe.corpus, place: "split train", expected: "pictures with measured, varying pixels", found: "none")
     }
     network = try TrainingNetwork(recipe, side: images.side, classes: images.classes, path: path)
@@ -67,7 +75,8 @@ public final class Trainer {
         task: task, scaling: scaling, seed: recipe.seed, batch: recipe.batch) : nil
     let digest = try Checksum.sha256(file: recipe.corpus + "/manifest.json")
     description = .init(
-      recipe: recipe, scaling: scaling, side: images.side, classes: images.classes, corpus: digest)
+      recipe: recipe, scaling: scaling, side: images.side, classes: images.classes, step: start?.description.step ?? 0, corpus: digest)
+    description.origin = start?.description.origin
     let numbers = network.parameters.reduce(0) { $0 + $1.value.shape.count }
     let need = MemoryShortage.Need(plan: nil, numbers: numbers, moments: type(of: optimizer).moments)
     if let available = memory ?? AvailableMemory.current(), need.total > available.bytes {
@@ -75,8 +84,8 @@ public final class Trainer {
     }
     weights = network.initialWeights(seed: recipe.seed)
     moments = OptimizerState(moments: type(of: optimizer).moments, count: weights.storage.count)
-    if FileManager.default.fileExists(atPath: folder.last) {
-      let last = try Checkpoint(reading: folder.last)
+    if let start { (weights, moments) = (start.weights, start.optimizer) }
+    if let last {
       // The same corpus may be reached by another path; its checksum tells.
       var known = last.description.recipe
       known.corpus = recipe.corpus
@@ -110,6 +119,8 @@ public final class Trainer {
     var ran = recipe
     ran.precision = PrecisionChoice(precision.precision)
     try AtomicFile.write(CanonicalJSON.data(ran), to: folder.recipe)
+    // From here on the folder stands by itself.
+    if description.origin != nil, !FileManager.default.fileExists(atPath: folder.last) { try checkpoint.write(to: folder.last) }
     let log = try MetricLog(folder, startingWith: folder.metrics(through: step))
     guard step < recipe.steps else { return .finished }
     let (program, target) = network.program(batch: recipe.batch, mode: .training)

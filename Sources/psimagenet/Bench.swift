@@ -58,6 +58,7 @@ struct BenchMeasure: ParsableCommand {
   @OptionGroup var options: WorkloadOptions
   @Option(help: "Clean samples of each.") var count = 10
   @Option(help: "Seconds after which a figure is left with the samples that it has.") var patience = 60.0
+  @Flag(help: "Also where the time of steps and inference goes: by kind of operation, and the longest nodes.") var operations = false
   @Option(help: "A built corpus for loading and feeding; noise of the pictures' side where left out.") var corpus: String?
   @Option(help: "Pretext task for loading and feeding: \(PretextTaskCatalog.all.map { $0.name }.joined(separator: ", ")).") var task = "flip"
   @Option(help: "MiB of pictures in memory for feeding; 0 reads each picture from its shard at each step.") var imageMemory = 0
@@ -83,8 +84,9 @@ struct BenchMeasure: ParsableCommand {
       if what != .peaks { say("\(what.rawValue): \(training.description)") }
       switch what {
       case .peaks: break
-      case .step: try report.add(training, kernels: options.kernels, sampler: sampler)
-      case .inference: try report.add(options.workload(.inference), kernels: options.kernels, sampler: sampler)
+      case .step: try report.add(training, kernels: options.kernels, sampler: sampler, listingOperations: operations)
+      case .inference:
+        try report.add(options.workload(.inference), kernels: options.kernels, sampler: sampler, listingOperations: operations)
       case .loading:
         let task = taskType.init()
         report.figures += try withCorpus { corpus in
@@ -143,7 +145,26 @@ struct BenchMeasure: ParsableCommand {
         number(figure.percentOfPeak, 0), .text(figure.note),
       ])
     }
-    return text + TextTable(table).description
+    return text + TextTable(table).description + report.operations.sorted { $0.key < $1.key }.map { "\n\($0):\n" + text(of: $1) }.joined()
+  }
+
+  /// By kind, then the longest steps.
+  private static func text(of report: OperationReport, longest: Int = 15) -> String {
+    func share(_ milliseconds: Double) -> Table.Cell { .number(100 * milliseconds / report.milliseconds, digits: 1) }
+    var kinds = Table([.init("operation"), .init("kernel"), .init("steps", .right), .init("ms", .right), .init("%", .right)])
+    for kind in report.kinds {
+      kinds.append([
+        .text(kind.operation), .text(kind.kernel), .integer(kind.steps), .number(kind.milliseconds, digits: 2), share(kind.milliseconds),
+      ])
+    }
+    var steps = Table([.init("longest"), .init("kernel"), .init("ms", .right), .init("%", .right), .init("GF/s", .right)])
+    for step in report.steps.prefix(longest) {
+      steps.append([
+        .text(step.node), .text(step.kernel), .number(step.milliseconds, digits: 2), share(step.milliseconds),
+        step.gigaflopsPerSecond.map { .number($0, digits: 0) } ?? .missing,
+      ])
+    }
+    return TextTable(kinds).description + TextTable(steps).description
   }
 }
 

@@ -11,9 +11,10 @@ struct Pretrain: ParsableCommand {
     abstract: "Train a backbone on a pretext task (or a supervised one).",
     discussion: """
       A run that was stopped or killed goes on from its last checkpoint when run again, to the same bits. SIGTERM and SIGINT save and \
-      end with code 75.
+      end with code 75. A run that diverged goes on from its last good checkpoint under a changed recipe with --from.
 
       Example: psimagenet pretrain Datasets/demo/flip.yaml --out Checkpoints/runs/flip
+      Example: psimagenet pretrain lower.yaml --out Checkpoints/runs/flip-2 --from Checkpoints/runs/flip/last.safetensors
       """)
 
   @Argument(help: "The recipe (YAML).") var recipe: String
@@ -24,6 +25,7 @@ struct Pretrain: ParsableCommand {
   @Option(help: "MiB of pictures to keep in memory; the others are read from the shards when a step wants them.")
   var imageMemory = ImageSet.usualMemory >> 20
   @Option(help: "auto, float32 or bfloat16, instead of the recipe's precision.") var precision: PrecisionChoice?
+  @Option(help: "A checkpoint of another run to go on from under this recipe, in a new folder.") var from: String?
   @OptionGroup var kernels: KernelOptions
   @OptionGroup var output: OutputOptions
 
@@ -38,7 +40,7 @@ struct Pretrain: ParsableCommand {
     if let corpus { recipe.corpus = corpus }
     if let precision { recipe.precision = precision }
     let signals = StopSignals()
-    let trainer = try Trainer(recipe, folder: out, kernels: kernels.choice, imageMemory: imageMemory << 20)
+    let trainer = try Trainer(recipe, folder: out, continuing: from, kernels: kernels.choice, imageMemory: imageMemory << 20)
     if !output.quiet { FileHandle.standardError.write(Data("precision \(trainer.precision)\n".utf8)) }
     let ending = try trainer.run(shouldStop: { signals.received }, progress: output.progress)
     let metrics = try trainer.folder.metrics()

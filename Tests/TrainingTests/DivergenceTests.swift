@@ -113,3 +113,47 @@ private struct Step {
   let fault = try FaultFinder(program: program, precision: .float32).fault(["x": Tensor([1], [1e30])], weights) { "\($0)" }
   guard case .layer(_, true)? = fault else { Issue.record("\(String(describing: fault))"); return }
 }
+
+@Test func aRunGoesOnFromTheCheckpointOfOneThatDiverged() throws {
+  let tiny = try TinyCorpus(), first = tiny.folder + "/first", second = tiny.folder + "/second"
+  let exploding = tiny.recipe {
+    $0.optimizer = Choice(name: "sgd")
+    ($0.learningRate, $0.checkpointEvery) = (1e30, 1)
+  }
+  let sound = tiny.recipe { $0.optimizer = Choice(name: "sgd") }
+  var looks = 0
+  _ = try Trainer(sound, folder: first).run(shouldStop: { looks += 1; return looks == 2 })
+  let last = first + "/last.safetensors"
+  let error = try #require(divergence { _ = try Trainer(exploding, folder: second, continuing: last).run() })
+  #expect((3...4).contains(error.step) && error.checkpoint?.step == error.step - 1)
+
+  var calm = exploding
+  calm.learningRate = 1e-3
+  let third = tiny.folder + "/third"
+  let trainer = try Trainer(calm, folder: third, continuing: last)
+  #expect(trainer.step == 2 && trainer.checkpoint.weights == (try Checkpoint(reading: last)).weights)
+  #expect(trainer.checkpoint.optimizer == (try Checkpoint(reading: last)).optimizer)
+  #expect(try trainer.run() == .finished)
+  let end = try Checkpoint(reading: third + "/last.safetensors")
+  #expect(end.description.step == 12 && end.description.origin?.contains(last) == true)
+  // Its own folder goes on by itself, and another optimiser begins with fresh moments.
+  #expect(try Trainer(calm, folder: third).step == 12)
+  calm.optimizer = Choice(name: "adamw")
+  let other = try Trainer(calm, folder: tiny.folder + "/fourth", continuing: last)
+  #expect(other.checkpoint.optimizer.moments.count == 2 && other.checkpoint.optimizer.moments[1].allSatisfy { $0 == 0 })
+}
+
+@Test(arguments: ["task", "backbone", "step"]) func anotherNetworkIsNotGoneOnFrom(what: String) throws {
+  let tiny = try TinyCorpus(), first = tiny.folder + "/first"
+  var looks = 0
+  _ = try Trainer(tiny.recipe(), folder: first).run(shouldStop: { looks += 1; return looks == 2 })
+  let recipe = tiny.recipe {
+    switch what {
+    case "task": $0.task = Choice(name: "crop-position")
+    case "backbone": $0.backbone = Choice(name: "resnet10", settings: .object(["width": .integer(5)]))
+    default: ($0.steps, $0.schedule) = (2, Schedule(.constant))
+    }
+  }
+  let error = inputError { _ = try Trainer(recipe, folder: tiny.folder + "/second", continuing: first + "/last.safetensors") }
+  #expect(error?.place.hasPrefix("description.") == true && error?.place.hasSuffix(what) == true)
+}

@@ -3,6 +3,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "losses.h"
+#include "masks.h"
+#include "resampling.h"
+#include "strips.h"
+
 /* Loops over large arrays that no library offers: optimisers, column matrices, sums over channels. Each runs on the calling
    thread's OpenMP team, the same that oneDNN uses, and gives the same bits for the same number of threads. No allocation. */
 

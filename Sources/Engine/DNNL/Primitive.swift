@@ -102,7 +102,7 @@ enum Argument: Int32 {
 extension PrimitiveDescriptor {
   /// Creates a primitive descriptor from an operation descriptor; scratch memory is always ours, so that a primitive may
   /// run on any thread and several plans can coexist (oneDNN's contract for library scratchpads is narrower).
-  private static func make<D>(
+  static func make<D>(
     _ operation: inout D, _ library: Library, node: String, hint: PrimitiveDescriptor? = nil, rectifies: Bool = false
   ) throws(EngineError) -> PrimitiveDescriptor {
     var attributes: OpaquePointer?
@@ -183,24 +183,35 @@ extension PrimitiveDescriptor {
     return try make(&operation, library, node: node, hint: forward)
   }
 
+  enum PoolingMode {
+    case maximum, averageOfPixels, averageWithPadding
+    fileprivate var raw: dnnl_alg_kind_t {
+      switch self {
+      case .maximum: dnnl_pooling_max
+      case .averageOfPixels: dnnl_pooling_avg_exclude_padding
+      case .averageWithPadding: dnnl_pooling_avg_include_padding
+      }
+    }
+  }
+
   static func pooling(
-    maximum: Bool, _ source: Descriptor, _ destination: Descriptor, kernel: [Int], stride: [Int], padding: Int,
+    _ mode: PoolingMode, _ source: Descriptor, _ destination: Descriptor, kernel: [Int], stride: [Int], padding: Int,
     outerPadding: [Int], _ library: Library, node: String
   ) throws(EngineError) -> PrimitiveDescriptor {
     var operation = dnnl_pooling_desc_t(), s = source.raw, d = destination.raw
     try check("pooling_forward", node, unsafe dnnl_pooling_forward_desc_init(
-      &operation, dnnl_forward_training, maximum ? dnnl_pooling_max : dnnl_pooling_avg_exclude_padding, &s, &d,
+      &operation, dnnl_forward_training, mode.raw, &s, &d,
       stride.map { dnnl_dim_t($0) }, kernel.map { dnnl_dim_t($0) }, pair(padding), outerPadding.map { dnnl_dim_t($0) }))
     return try make(&operation, library, node: node)
   }
 
   static func poolingGradient(
-    maximum: Bool, _ source: Descriptor, _ destination: Descriptor, kernel: [Int], stride: [Int], padding: Int,
+    _ mode: PoolingMode, _ source: Descriptor, _ destination: Descriptor, kernel: [Int], stride: [Int], padding: Int,
     outerPadding: [Int], forward: PrimitiveDescriptor, _ library: Library, node: String
   ) throws(EngineError) -> PrimitiveDescriptor {
     var operation = dnnl_pooling_desc_t(), s = source.raw, d = destination.raw
     try check("pooling_backward", node, unsafe dnnl_pooling_backward_desc_init(
-      &operation, maximum ? dnnl_pooling_max : dnnl_pooling_avg_exclude_padding, &s, &d,
+      &operation, mode.raw, &s, &d,
       stride.map { dnnl_dim_t($0) }, kernel.map { dnnl_dim_t($0) }, pair(padding), outerPadding.map { dnnl_dim_t($0) }))
     return try make(&operation, library, node: node, hint: forward)
   }

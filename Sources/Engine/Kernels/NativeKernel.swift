@@ -5,7 +5,7 @@ import CKernels
   /// Called with the addresses of the inputs, then of the outputs.
   private let body: ([UnsafeMutableRawPointer]) -> Void
 
-  private init(_ body: @escaping ([UnsafeMutableRawPointer]) -> Void) { unsafe self.body = body }
+  init(_ body: @escaping ([UnsafeMutableRawPointer]) -> Void) { unsafe self.body = body }
 
   @unsafe func run(_ addresses: [UnsafeMutableRawPointer]) { unsafe body(addresses) }
 

@@ -18,21 +18,6 @@ extension Mirror: Lowerable {
   }
 }
 
-extension Concatenate: Lowerable {
-  func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
-    guard axis == 0 else { throw .unsupported("the engine concatenates along the first axis only") }
-    try l.emitKernel(inputs, outputs) { x in [x.flatMap { $0 }] }
-  }
-}
-
-extension Slice: Lowerable {
-  func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
-    guard axis == 0 else { throw .unsupported("the engine slices the first axis only") }
-    let width = l.shape(of: inputs[0]).extents.dropFirst().reduce(1, *), range = range
-    try l.emitKernel(inputs, outputs) { x in [Array(x[0][range.lowerBound * width..<range.upperBound * width])] }
-  }
-}
-
 extension Sum: Lowerable {
   /// Accumulates in double precision.
   func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {

@@ -3,15 +3,18 @@ import Tensors
 
 extension Pooling: Lowerable {
   func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
-    guard !countsPadding else { throw .unsupported("the engine has no pooling that counts padding") }
     let x = try l.readActivation(inputs[0]), shape = l.shape(of: outputs[0])
     let forward = try PrimitiveDescriptor.pooling(
-      maximum: kind == .maximum, x.descriptor, .any(shape, l.activation), kernel: [kernel, kernel], stride: [stride, stride],
+      mode, x.descriptor, .any(shape, l.activation), kernel: [kernel, kernel], stride: [stride, stride],
       padding: padding, outerPadding: outerPadding(l.shape(of: inputs[0]), shape), l.library, node: l.node)
     let y = l.newBuffer(forward.layout(.destination)!), workspace = forward.layout(.workspace).map(l.newBuffer)
     l.emit(forward, [(.source, x), (.destination, y)] + (workspace.map { [(.workspace, $0)] } ?? []))
     l.place(outputs[0], at: y)
     l.remember(.init(descriptor: forward, workspace: workspace), of: outputs[0])
+  }
+
+  var mode: PrimitiveDescriptor.PoolingMode {
+    kind == .maximum ? .maximum : countsPadding ? .averageWithPadding : .averageOfPixels
   }
 
   /// What has to be added below and right so that the last window ends at the border (negative where pixels are left over).
@@ -25,7 +28,7 @@ extension PoolingGradient: Lowerable {
     let hint = l.forward(of: inputs[1]), x = try l.readActivation(inputs[0])
     let dy = try l.read(inputs[2], as: hint.descriptor.layout(.destination)!)
     let backward = try PrimitiveDescriptor.poolingGradient(
-      maximum: forward.kind == .maximum, x.descriptor, dy.descriptor, kernel: [forward.kernel, forward.kernel],
+      forward.mode, x.descriptor, dy.descriptor, kernel: [forward.kernel, forward.kernel],
       stride: [forward.stride, forward.stride], padding: forward.padding,
       outerPadding: forward.outerPadding(l.shape(of: inputs[0]), l.shape(of: inputs[1])), forward: hint.descriptor, l.library,
       node: l.node)
@@ -40,7 +43,7 @@ extension GlobalAverage: Lowerable {
   func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
     let x = try l.read(inputs[0], as: l.location(of: inputs[0]).descriptor.holding(.float32)), s = l.shape(of: inputs[0])
     let forward = try PrimitiveDescriptor.pooling(
-      maximum: false, x.descriptor, .any([s[0], s[1], 1, 1], .float32), kernel: [s[2], s[3]], stride: [1, 1], padding: 0,
+      .averageOfPixels, x.descriptor, .any([s[0], s[1], 1, 1], .float32), kernel: [s[2], s[3]], stride: [1, 1], padding: 0,
       outerPadding: [0, 0], l.library, node: l.node)
     let pooled = l.newBuffer(forward.layout(.destination)!)
     l.emit(forward, [(.source, x), (.destination, pooled)])
@@ -54,10 +57,10 @@ extension GlobalAverageGradient: Lowerable {
   func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
     let s = l.shape(of: inputs[1]), layout = l.location(of: inputs[1]).descriptor.holding(.float32)
     let hint = try PrimitiveDescriptor.pooling(
-      maximum: false, layout, .any([s[0], s[1], 1, 1], .float32), kernel: [s[2], s[3]], stride: [1, 1], padding: 0,
+      .averageOfPixels, layout, .any([s[0], s[1], 1, 1], .float32), kernel: [s[2], s[3]], stride: [1, 1], padding: 0,
       outerPadding: [0, 0], l.library, node: l.node)
     let backward = try PrimitiveDescriptor.poolingGradient(
-      maximum: false, layout, hint.layout(.destination)!, kernel: [s[2], s[3]], stride: [1, 1], padding: 0,
+      .averageOfPixels, layout, hint.layout(.destination)!, kernel: [s[2], s[3]], stride: [1, 1], padding: 0,
       outerPadding: [0, 0], forward: hint, l.library, node: l.node)
     let dy = try l.readPlain(inputs[0]), wanted = l.newBuffer(hint.layout(.destination)!)
     try l.copy(.init(buffer: dy.buffer, descriptor: .plain([s[0], s[1], 1, 1])), to: wanted)

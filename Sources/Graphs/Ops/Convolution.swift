@@ -84,6 +84,10 @@ public struct Convolution: Operation {
 public struct ConvolutionImageGradient: Operation {
   package let forward: Convolution
   package let shape: Shape
+  package init(forward: Convolution, shape: Shape) {
+    self.forward = forward
+    self.shape = shape
+  }
   public func outputShapes(_ s: [Shape]) throws(ShapeError) -> [Shape] {
     try s.require(count: 3, for: "ConvolutionImageGradient")
     return [shape]
