@@ -43,8 +43,7 @@ public final class Trainer {
   ///     has a checkpoint of its own goes on from that one.
   public init(
     _ recipe: TrainingRecipe, folder path: String, continuing origin: String? = nil, kernels: KernelChoice = .fixed,
-    imageMemory: Int = ImageSet.usualMemory,
-    memory: AvailableMemory? = nil
+    imageMemory: Int = ImageSet.usualMemory, memory: AvailableMemory? = nil
   ) throws {
     try recipe.validate(path: path)
     self.memory = memory

@@ -145,4 +145,23 @@ private func write<Number: HDF5Number>(_ values: [Number], _ shape: Shape, _ lay
       #expect(error?.place == "/data, chunk at [0, 0]" && error?.expected == "a deflate stream of 20 bytes" && error?.found == found)
     }
   }
+
+  /// Files that Tests/Peers/write_h5py.py made, where they are.
+  @Test(.enabled(if: ProcessInfo.processInfo.environment["PSIMAGENET_H5PY"] != nil)) func filesOfH5pyAreReadToTheSameNumbers() throws {
+    let folder = try #require(ProcessInfo.processInfo.environment["PSIMAGENET_H5PY"])
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".h5") }.sorted()
+    #expect(!files.isEmpty)
+    func check<Number: HDF5Number & Equatable>(_ path: String, _ type: Number.Type) throws {
+      let file = try HDF5File(opening: path), plain: [Number] = try file.dataset("/plain").values()
+      let direct = try file.attribute("direct", of: "/data")
+      try file.close()
+      let reader = try HDF5RowReader<Number>(opening: path, dataset: "/data"), count = reader.shape[0], row = plain.count / count
+      #expect(direct == .integer(reader.libraryReason == nil ? 1 : 0), "\(path): \(reader.libraryReason ?? "direct")")
+      #expect(try reader.rows(0..<count) == plain, "\(path)")
+      #expect(try reader.rows(3..<11) == Array(plain[3 * row..<11 * row]), "\(path)")
+    }
+    for name in files {
+      if name.hasPrefix("u2") { try check("\(folder)/\(name)", UInt16.self) } else { try check("\(folder)/\(name)", Float.self) }
+    }
+  }
 }
