@@ -30,7 +30,6 @@ def main():
         "growing": (dict(chunks=(3, 17, 10), shuffle=True, compression="gzip", maxshape=(None, None, 29)), 1),
         "guessed": (dict(chunks=True, compression="gzip"), 1),
         "contiguous": (dict(), 0),
-        "lzf": (dict(chunks=(1, 17, 29), compression="lzf"), 0),
         "fletcher32": (dict(chunks=(1, 17, 29), compression="gzip", fletcher32=True), 0),
         "big-endian": (dict(chunks=(1, 17, 29), compression="gzip"), 0),
         "user-block": (dict(chunks=(1, 17, 29), compression="gzip"), 0),
