@@ -5,13 +5,13 @@ import Pretexts
 import Tensors
 
 /// The graph of a recipe's backbone and task.
-struct TrainingNetwork {
+package struct TrainingNetwork {
   let task: any PretextTask
   let backbone: any Backbone
   private let side: Int
   private let classes: Int
 
-  init(_ recipe: TrainingRecipe, side: Int, classes: [String], path: String) throws(InputError) {
+  package init(_ recipe: TrainingRecipe, side: Int, classes: [String], path: String) throws(InputError) {
     task = try recipe.task.task(path: path)
     backbone = try recipe.backbone.backbone(path: path)
     try backbone.require(side: side, path: path)
@@ -22,7 +22,7 @@ struct TrainingNetwork {
   /// Parameters in the order of the network.
   var parameters: [Parameter] { build(batch: 1, mode: .inference).scope.parameters }
 
-  func initialWeights(seed: UInt64) -> Weights { build(batch: 1, mode: .inference).scope.initialWeights(seed: seed) }
+  package func initialWeights(seed: UInt64) -> Weights { build(batch: 1, mode: .inference).scope.initialWeights(seed: seed) }
 
   /// What a run of `recipe` starts with: fresh numbers, and over them those of the file that the recipe names.
   func startingWeights(_ recipe: TrainingRecipe, readsFile: Bool = true) throws(InputError) -> (weights: Weights, file: InitialWeights?) {
@@ -33,7 +33,7 @@ struct TrainingNetwork {
   }
 
   /// A training step (loss, logits, gradients, running averages) or an inference pass (loss, logits) for `batch` examples.
-  func program(batch: Int, mode: Scope.Mode) -> (program: Program, target: String) {
+  package func program(batch: Int, mode: Scope.Mode) -> (program: Program, target: String) {
     let (scope, fields, objective) = build(batch: batch, mode: mode), inputs = fields.merging(scope.inputs) { own, _ in own }
     let outputs = ["loss": objective.loss, "logits": objective.logits]
     let program = mode == .training
