@@ -115,11 +115,10 @@ public struct Checkpoint: Sendable {
     }
     let old = description
     // With every default written out, so that naming a default makes no difference.
-    let (tasks, backbones) = (
-      try [old.recipe, recipe].map { recipe throws(InputError) in try Choice.of(recipe.task.task(path: path)) },
-      try [old.recipe, recipe].map { recipe throws(InputError) in try Choice.of(recipe.backbone.backbone(path: path)) })
-    try require(tasks[0] == tasks[1], "recipe.task", "\(tasks[1])", tasks[0])
-    try require(backbones[0] == backbones[1], "recipe.backbone", "\(backbones[1])", backbones[0])
+    let oldTask = try Choice.of(old.recipe.task.task(path: path)), task = try Choice.of(recipe.task.task(path: path))
+    let oldBackbone = try Choice.of(old.recipe.backbone.backbone(path: path)), backbone = try Choice.of(recipe.backbone.backbone(path: path))
+    try require(oldTask == task, "recipe.task", "\(task)", oldTask)
+    try require(oldBackbone == backbone, "recipe.backbone", "\(backbone)", oldBackbone)
     try require(old.side == side, "side", "\(side), as the corpus has", old.side)
     try require(old.classes == classes, "classes", "\(classes)", old.classes)
     try require(old.step < recipe.steps, "step", "fewer than the recipe's \(recipe.steps) steps", old.step)
