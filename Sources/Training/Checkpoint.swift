@@ -115,9 +115,10 @@ public struct Checkpoint: Sendable {
     }
     let old = description
     // With every default written out, so that naming a default makes no difference.
-    let oldTask = try Choice.of(old.recipe.task.task(path: path)), task = try Choice.of(recipe.task.task(path: path))
-    let oldBackbone = try Choice.of(old.recipe.backbone.backbone(path: path)), backbone = try Choice.of(recipe.backbone.backbone(path: path))
+    let task: Choice = try .of(recipe.task.task(path: path)), oldTask: Choice = try .of(old.recipe.task.task(path: path))
     try require(oldTask == task, "recipe.task", "\(task)", oldTask)
+    let backbone: Choice = try .of(recipe.backbone.backbone(path: path))
+    let oldBackbone: Choice = try .of(old.recipe.backbone.backbone(path: path))
     try require(oldBackbone == backbone, "recipe.backbone", "\(backbone)", oldBackbone)
     try require(old.side == side, "side", "\(side), as the corpus has", old.side)
     try require(old.classes == classes, "classes", "\(classes)", old.classes)
