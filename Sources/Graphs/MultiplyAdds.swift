@@ -10,7 +10,7 @@ public protocol MultiplyAddCounting: Operation {
 }
 
 extension Convolution: MultiplyAddCounting {
-  /// Every output element is a sum over one kernel `[C,K,K]`.
+  /// Every output element is a sum over one kernel, `[C,K,K]` or with groups `[C/groups,K,K]`.
   public func multiplyAdds(_ inputs: [Shape], _ outputs: [Shape]) -> Int { outputs[0].count * (inputs[1].count / inputs[1][0]) }
 }
 
@@ -22,6 +22,11 @@ extension ConvolutionImageGradient: MultiplyAddCounting {
 extension ConvolutionKernelGradient: MultiplyAddCounting {
   /// As many as forward; inputs image and ∂loss/∂output, output ∂loss/∂kernel.
   public func multiplyAdds(_ inputs: [Shape], _ outputs: [Shape]) -> Int { inputs[1].count * (outputs[0].count / outputs[0][0]) }
+}
+
+extension TransposedConvolution: MultiplyAddCounting {
+  /// Every input element meets one kernel `[O,K,K]`.
+  public func multiplyAdds(_ inputs: [Shape], _ outputs: [Shape]) -> Int { inputs[0].count * (inputs[1].count / inputs[1][0]) }
 }
 
 extension MatrixProduct: MultiplyAddCounting {

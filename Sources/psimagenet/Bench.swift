@@ -132,7 +132,7 @@ struct BenchMeasure: ParsableCommand {
         number(figure.percentOfPeak, 0), .text(figure.note),
       ])
     }
-    return text + TextTable(table).description + report.operations.sorted { $0.key < $1.key }.map { "\n\($0):\n" + text(of: $1) }.joined()
+    return text + TextTable(table).description + report.operations.sorted { $0.key < $1.key }.map { "\n\($0):\n" + BenchMeasure.text(of: $1) }.joined()
   }
 
   /// By kind, then the longest steps.

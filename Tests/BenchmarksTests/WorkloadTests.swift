@@ -27,6 +27,17 @@ import Testing
   #expect(last < first)
 }
 
+/// ResNet-10 has 12 convolutions; 11 of them pass a gradient to their input, and the head is three products.
+@Test func theReportOfOperationsAddsUp() throws {
+  let report = try CompiledWorkload(Workload(.training, backbone: "resnet10", side: 33, batch: 2, precision: .float32)).operations(repeats: 1)
+  let sums = (report.kinds.reduce(0) { $0 + $1.milliseconds }, report.steps.reduce(0) { $0 + $1.milliseconds })
+  #expect(abs(sums.0 - report.milliseconds) < 1e-6 * report.milliseconds && abs(sums.1 - report.milliseconds) < 1e-6 * report.milliseconds)
+  #expect(report.kinds.reduce(0) { $0 + $1.steps } == report.steps.count)
+  #expect(zip(report.steps, report.steps.dropFirst()).allSatisfy { $0.milliseconds >= $1.milliseconds })
+  let counted = report.steps.filter { $0.gigaflopsPerSecond != nil }
+  #expect(Set(counted.map(\.node)).count == 12 + 12 + 11 + 3 && counted.allSatisfy { $0.gigaflopsPerSecond! > 0 })
+}
+
 /// Published counts for one picture of 3×224×224, in millions of multiply-adds, convolutions and classifier: He et al. 2016,
 /// table 1 (1.8·10⁹ for ResNet-18), and torchvision's model cards (1.814 G). The codeword has no classifier (0.5 M).
 @Test func aNetworksOperationsAreThePublishedOnes() throws {

@@ -22,6 +22,16 @@ func aConvolutionCountsOncePerTap(kernel: Int, step: Int, padding: Int) {
   #expect(training.multiplyAdds == 3 * taps && training.floatingPointOperations == 6 * taps)
 }
 
+/// A depthwise convolution has one channel per kernel; a transposed one counts as the convolution that undoes it.
+@Test func groupsAndTranspositionsCountTheirOwnTaps() {
+  let builder = GraphBuilder(), image = builder.input("x", [2, 6, 5, 5])
+  let depthwise = image.convolved(with: builder.input("d", [6, 1, 3, 3]), padding: 1, groups: 6)
+  #expect(Program(inputs: [:], parameters: [], outputs: ["y": depthwise]).multiplyAdds == 2 * 6 * 5 * 5 * 9)
+  let grown = image.convolvedTransposed(with: builder.input("t", [6, 4, 2, 2]), stride: 2)
+  #expect(grown.shape == [2, 4, 10, 10])
+  #expect(Program(inputs: [:], parameters: [], outputs: ["y": grown]).multiplyAdds == 2 * 6 * 25 * 4 * 4)
+}
+
 @Test(arguments: [(false, false), (true, false), (false, true), (true, true)])
 func aMatrixProductCountsItsThreeExtents(left: Bool, right: Bool) {
   let builder = GraphBuilder()

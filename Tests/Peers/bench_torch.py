@@ -39,7 +39,7 @@ WORKS = {
     "train-resnet50-224": Work("training step, ResNet-50, 1x224x224, batch 16", "training", "resnet50", "resnet50", 1, 224, 16, (1.5, 1.6)),
     "train-vgg16-224": Work("training step, VGG-16, 3x224x224, batch 8", "training", "vgg16", "vgg16", 3, 224, 8, (1.3, 1.3)),
     "train-mobilenet-v2-128": Work(
-        "training step, MobileNet v2, 1x128x128, batch 32", "training", "mobilenet-v2", "mobilenet_v2", 1, 128, 32, (1.3, 1.3)),
+        "training step, MobileNet v2, 1x128x128, batch 32", "training", "mobilenet_v2", "mobilenet_v2", 1, 128, 32, (1.3, 1.3)),
     "train-densenet121-128": Work(
         "training step, DenseNet-121, 1x128x128, batch 32", "training", "densenet121", "densenet121", 1, 128, 32, (1.3, 1.3)),
     "infer-resnet18-128": Work("inference (features), ResNet-18, 1x128x128, batch 32", "inference", "resnet18", "resnet18", 1, 128, 32, (1.5, 1.2)),

@@ -130,9 +130,9 @@ private struct Step {
   var calm = exploding
   calm.learningRate = 1e-3
   let third = tiny.folder + "/third"
-  let trainer = try Trainer(calm, folder: third, continuing: last), start = try Checkpoint(reading: last)
-  #expect(trainer.step == 2 && trainer.checkpoint.weights == start.weights)
-  #expect(trainer.checkpoint.optimizer == start.optimizer)
+  let trainer = try Trainer(calm, folder: third, continuing: last)
+  let old = try Checkpoint(reading: last)
+  #expect(trainer.step == 2 && trainer.checkpoint.weights == old.weights && trainer.checkpoint.optimizer == old.optimizer)
   #expect(try trainer.run() == .finished)
   let end = try Checkpoint(reading: third + "/last.safetensors")
   #expect(end.description.step == 12 && end.description.origin?.contains(last) == true)
