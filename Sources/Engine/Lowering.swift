@@ -190,7 +190,11 @@ final class Lowering {
     let entry = builder.nodes[index]
     if entry.operation is Placeholder || fusions.absorbed.contains(index) { return }
     node = "\(type(of: entry.operation)) \(index)"
-    if let fused = fusions.ends[index] { return try lower(fused, endingAt: index) }
+    if let fused = fusions.ends[index] {
+      // Reports call it what it mostly is.
+      node = "Convolution \(fused.convolution)"
+      return try lower(fused, endingAt: index)
+    }
     guard let operation = entry.operation as? any Lowerable else {
       throw .unsupported("the engine has no lowering for \(type(of: entry.operation))")
     }
