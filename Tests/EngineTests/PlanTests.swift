@@ -188,3 +188,29 @@ func network(mode: Scope.Mode) -> (scope: Scope, program: Program) {
   let small = ["target": Tensor<Float>(repeating: 0, [4]), "image": Tensor<Float>(repeating: 0, [4, 1, 32, 33])]
   #expect { try plan.evaluate(small, weights) } throws: { "\($0)" == "image: expected [4×1×33×33], found [4×1×32×33]" }
 }
+
+/// Pictures narrower than a stride, at which oneDNN's own bfloat16 kernel gradient reads memory that nobody wrote: every buffer
+/// that the plan shares holds large numbers before.
+@Test(arguments: Precision.allCases, [(7, 1, 3, 2, 1), (1, 1, 3, 2, 1), (5, 2, 3, 3, 1), (5, 2, 5, 3, 2)])
+func convolutionsOfNarrowPicturesAgree(precision: Precision, _ c: (height: Int, width: Int, kernel: Int, stride: Int, padding: Int)) throws {
+  for channels in [16, 20] {
+    try compare([[2, channels, c.height, c.width], [32, channels, c.kernel, c.kernel], [2, 32, 8, 8]], precision, seed: 3) {
+      let large = ($0[2] * $0[2]).scaled(by: 1e30).sum().scaled(by: 1e-33)
+      let y = $0[0].convolved(with: $0[1], stride: c.stride, padding: c.padding)
+      return y + large.appended(Broadcast(to: y.shape))[0]
+    }
+  }
+}
+
+/// Channels that do not fill their last block of sixteen.
+@Test(arguments: Precision.allCases, [(24, 24), (24, 144), (17, 33), (40, 20), (16, 2), (48, 7)])
+func convolutionsOfUnfilledBlocksAgree(precision: Precision, _ channels: (image: Int, maps: Int)) throws {
+  for (kernel, stride) in [(1, 1), (3, 1), (3, 2)] {
+    try compare([[2, channels.image, 9, 7], [channels.maps, channels.image, kernel, kernel]], precision, seed: 4) {
+      $0[0].convolved(with: $0[1], stride: stride, padding: kernel / 2)
+    }
+  }
+  try compare([[2, channels.image, 9, 7], [channels.image, 1, 3, 3]], precision, seed: 4) {
+    $0[0].convolved(with: $0[1], padding: 1, groups: channels.image)
+  }
+}

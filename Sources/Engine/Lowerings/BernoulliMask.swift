@@ -8,7 +8,8 @@ extension BernoulliMask: Lowerable {
     if unit == .example, shape.rank == 4 {
       let (x, _) = try l.readWalkable(inputs[0]), y = l.newBuffer(x.descriptor)
       l.emit(
-        .maskedExamples(self, count: shape[0], width: shape.count / shape[0], x.descriptor.number),
+        .maskedExamples(
+          self, count: shape[0], width: x.descriptor.byteCount / x.descriptor.number.byteCount / shape[0], x.descriptor.number),
         [x, try l.readPlain(inputs[1]), y])
       l.place(outputs[0], at: y)
     } else if unit == .example {

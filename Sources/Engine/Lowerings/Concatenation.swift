@@ -22,7 +22,7 @@ extension Slice: Lowerable {
     let whole = l.shape(of: inputs[0]), part = l.shape(of: outputs[0]), rows = whole.extents.prefix(axis).reduce(1, *)
     let number = l.location(of: inputs[0]).descriptor.number
     let fits = axis == 0 || (axis == 1 && range.lowerBound % 16 == 0 && range.count % 16 == 0)
-    let isBlocked = fits && l.isBlocked(inputs[0])
+    let isBlocked = fits && l.isBlocked(inputs[0]) && whole[1] % 16 == 0
     func layout(_ shape: Shape) -> Descriptor { isBlocked ? .blocked(shape, number) : .plain(shape, number) }
     let x = try l.read(inputs[0], as: layout(whole)), y = l.newBuffer(layout(part))
     let width = whole.count / rows * number.byteCount
@@ -34,10 +34,10 @@ extension Slice: Lowerable {
 }
 
 extension Lowering {
-  /// Whether a value was made in full blocks of 16 channels.
+  /// Whether a value was made in blocks of 16 channels; the last may be filled up with zeros.
   func isBlocked(_ value: GraphBuilder.ID) -> Bool {
     let shape = shape(of: value), descriptor = location(of: value).descriptor
-    return shape.rank == 4 && shape[1] % 16 == 0 && descriptor == .blocked(shape, descriptor.number)
+    return shape.rank == 4 && descriptor == .blocked(shape, descriptor.number)
   }
 
   /// A picture as a loop may walk over it: in blocks of 16 channels where it was made so, else row-major; with the numbers at a place.

@@ -6,12 +6,18 @@ import Tensors
 struct ConvolutionProblem {
   let image: Shape, kernel: Shape, maps: Shape
   let stride: Int, padding: Int, groups: Int
-  let number: Descriptor.Number
+  var number: Descriptor.Number
 
-  /// How `[N,C,H,W]` lies in memory. oneDNN's fast kernels take channels in sixteens, and one to three of them at the stem. For
-  /// others it would pick a layout whose backward pass exists as a reference loop only; rows of plain pictures get its
+  /// How `[N,C,H,W]` lies in memory. oneDNN's fast kernels take channels in sixteens, and one to three of them at the stem. From 17
+  /// on a last block that is filled up with zeros costs less than leaving that layout, and so do the few maps of a segmentation
+  /// head. For others it would pick a layout whose backward pass exists as a reference loop only; rows of plain pictures get its
   /// matrix-product kernels in both directions.
-  private var isBlocked: Bool { (image[1] <= 3 || image[1] % 16 == 0) && maps[1] % 16 == 0 }
+  private var isBlocked: Bool {
+    func fits(_ channels: Int) -> Bool { channels % 16 == 0 || channels > 16 }
+    let isDepthwise = groups == image[1] && groups == maps[1]
+    if groups > 1 && !isDepthwise { return image[1] / groups % 16 == 0 && maps[1] / groups % 16 == 0 }
+    return fits(image[1]) || (image[1] <= 3 && fits(maps[1]))
+  }
   var source: Descriptor { isBlocked && image[1] > 3 ? .blocked(image, number) : .plain(image, number) }
   var destination: Descriptor { isBlocked ? .blocked(maps, number) : .plain(maps, number) }
 
@@ -136,7 +142,10 @@ extension ConvolutionImageGradient: Lowerable {
 
 extension ConvolutionKernelGradient: Lowerable {
   func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
-    let p = forward.problem(l.shape(of: inputs[0]), l.shape(of: outputs[0]), l.shape(of: inputs[1]), l)
+    let image = l.shape(of: inputs[0])
+    var p = forward.problem(image, l.shape(of: outputs[0]), l.shape(of: inputs[1]), l)
+    // oneDNN 2.6.3 adds unwritten memory to bfloat16 gradients of kernels that step over more columns than the picture has.
+    if image[3] < forward.stride { p.number = .float32 }
     var candidates: [Lowering.Candidate] = p.algorithms.map { algorithm in
       .init(name: "\(algorithm)") { l throws(EngineError) in
         let hint = try PrimitiveDescriptor.convolution(p, algorithm, .init(), l.library, node: l.node)

@@ -18,7 +18,11 @@ extension MatrixProduct: Lowerable {
 
 extension AddBias: Lowerable {
   func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
-    let x = l.location(of: inputs[0]), shape = l.shape(of: inputs[0]), y = l.newBuffer(x.descriptor)
+    let shape = l.shape(of: inputs[0])
+    var x = l.location(of: inputs[0])
+    // For blocks that are not full oneDNN has its reference loop only.
+    if l.isBlocked(inputs[0]) && shape[1] % 16 != 0 { x = try l.read(inputs[0], as: .plain(shape, x.descriptor.number)) }
+    let y = l.newBuffer(x.descriptor)
     let bias = Lowering.Location(
       buffer: try l.readPlain(inputs[1]).buffer,
       descriptor: .plain(Shape([1, shape[1]] + Array(repeating: 1, count: shape.rank - 2))))

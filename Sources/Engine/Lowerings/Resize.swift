@@ -51,7 +51,7 @@ extension Lowering {
   ) throws(EngineError) {
     let (x, lanes) = try readWalkable(input), number = x.descriptor.number, made = shape(of: output)
     let y = newWalkable(made, lanes: lanes, number)
-    emit(.resampled(planes: made[0] * made[1] / lanes, lanes: lanes, number, rows: rows, columns: columns), [x, y])
+    emit(.resampled(planes: made[0] * ((made[1] + lanes - 1) / lanes), lanes: lanes, number, rows: rows, columns: columns), [x, y])
     place(output, at: y)
   }
 }
