@@ -39,6 +39,7 @@ let package = Package(
     .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev", "libopenblas-openmp-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .systemLibrary(name: "CLBFGS", pkgConfig: "liblbfgs", providers: [.apt(["liblbfgs-dev"])]),
     .target(
@@ -54,7 +55,7 @@ let package = Package(
     + module("Graphs", ["Tensors"])
     + module("Networks", ["Graphs", "Tensors"])
     + module("Engine", ["Graphs", "Tensors", "CDNNL", "COpenBLAS", "CKernels"], tests: ["Networks"])
-    + module("Frames", ["Tensors", "Host", "CHDF5", "CZip", "CImageCodecs"])
+    + module("Frames", ["Tensors", "Host", "CHDF5", "CDeflate", "CZip", "CImageCodecs"])
     + module("Simulation", ["Frames", "Tensors", "Host"])
     + module("Corpora", ["Frames", "Tensors", "Host", yams], tests: ["Simulation"])
     + module("Pretexts", ["Networks", "Graphs", "Tensors"], tests: ["Engine"])

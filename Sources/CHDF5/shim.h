@@ -47,6 +47,12 @@ static inline int psi_h5_object(hid_t location, const char *name, unsigned long 
   }
 }
 
+/* The number of the open file that an object lies in; 0 where that is unreachable, which no file has. */
+static inline unsigned long psi_h5_file_number(hid_t object) {
+  H5O_info_t info;
+  return H5Oget_info_by_name(object, ".", &info, H5P_DEFAULT) < 0 ? 0 : info.fileno;
+}
+
 /* The error stack, innermost call first, as "call: reason; call: reason". */
 struct psi_h5_text { char *bytes; size_t capacity; size_t used; };
 static inline herr_t psi_h5_append_error(unsigned n, const H5E_error2_t *error, void *context) {

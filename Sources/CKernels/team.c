@@ -1,3 +1,4 @@
+#include "kernels.h"
 #include "team.h"
 
 /* GNU OpenMP's entry points, as compilers call them for `#pragma omp parallel`: the team is the one in which oneDNN's
@@ -30,3 +31,5 @@ void psi_team(size_t count, size_t grain, psi_body body, void *context) {
   psi_share share = {count, body, context};
   GOMP_parallel(run_share, &share, (unsigned)threads, 0);
 }
+
+void psi_team_run(size_t count, psi_body body, void *context) { psi_team(count, 1, body, context); }

@@ -88,17 +88,10 @@ public struct Corpus: Sendable {
   /// The picture of a record, `[H,W]`, tone-mapped; pixels of weight 0 hold 0.
   public func image(_ record: Record) throws(InputError) -> MaskedImage { try images([record])[0] }
 
-  /// The pictures of records, in their order; each shard is opened once.
+  /// The pictures of records, in their order, read and decoded on all processors.
   public func images(_ records: [Record]) throws(InputError) -> [MaskedImage] {
-    var found = [MaskedImage?](repeating: nil, count: records.count)
-    for (shard, places) in Dictionary(grouping: records.indices, by: { records[$0].shard }).sorted(by: { $0.key < $1.key }) {
-      // Neighbouring rows are neighbours on disk.
-      let ordered = places.sorted { records[$0].row < records[$1].row }
-      let pictures = try Shard.images(
-        ordered.map { records[$0].row }, in: "\(folder)/\(shard)", height: manifest.height, width: manifest.width)
-      for (place, picture) in zip(ordered, pictures) { found[place] = picture }
-    }
-    return found.compactMap { $0 }
+    let reader = try ImageReader(self, records)
+    return try records.indices.concurrentMap { index throws(InputError) in try reader.image(index).maskedImage }
   }
 
   /// Where the picture's pixels lie on the detector; `nil` for a source without a geometry.

@@ -51,30 +51,6 @@ enum Shard {
     try AtomicFile.move(temporary, to: path)
   }
 
-  /// Rows of a shard, in the order asked for.
-  static func images(_ rows: [Int], in path: String, height: Int, width: Int) throws(InputError) -> [MaskedImage] {
-    let file = try HDF5File(opening: path)
-    let image = try file.dataset("/image"), weight = try file.dataset("/weight")
-    for dataset in [image, weight] {
-      guard dataset.shape.rank == 3, dataset.shape[1] == height, dataset.shape[2] == width else {
-        throw InputError(path: path, place: dataset.path, expected: "[N×\(height)×\(width)]", found: "\(dataset.shape)")
-      }
-    }
-    var pictures: [MaskedImage] = []
-    pictures.reserveCapacity(rows.count)
-    for row in rows {
-      guard row >= 0, row < image.shape[0], row < weight.shape[0] else {
-        throw InputError(path: path, place: "row \(row)", expected: "below \(image.shape[0])", found: "\(row)")
-      }
-      let pixels: [Float] = try image.values(rows: row..<row + 1)
-      let weights: [UInt8] = try weight.values(rows: row..<row + 1)
-      pictures.append(
-        MaskedImage(pixels: Tensor([height, width], pixels), weight: Tensor([height, width], weights.map { Float($0) / 255 })))
-    }
-    try file.close()
-    return pictures
-  }
-
   /// A measured pixel never rounds to a gap.
   private static func byte(of weight: Float) -> UInt8 {
     weight <= 0 ? 0 : UInt8(max(1, min(255, (weight * 255).rounded())))

@@ -20,20 +20,14 @@ public struct InputScaling: Codable, Hashable, Sendable {
 
   /// Mean and standard deviation over all measured pixels; `nil` when there are none or all are equal.
   public init?(fitting images: [MaskedImage], minimumWeight: Double = 0.5) {
-    // Sums of differences from one measured value: equal pixels give a variance of exactly 0, not of rounding errors.
-    var origin: Double?, sum = 0.0, squares = 0.0, count = 0.0
-    for image in images {
-      for (x, w) in zip(image.pixels.elements, image.weight.elements) where Double(w) >= minimumWeight {
-        let difference = Double(x) - (origin ?? Double(x))
-        if origin == nil { origin = Double(x) }
-        sum += difference
-        squares += difference * difference
-        count += 1
-      }
-    }
-    let shift = sum / max(count, 1), mean = (origin ?? 0) + shift, variance = squares / max(count, 1) - shift * shift
-    guard count > 1, variance > 0 else { return nil }
-    self.init(mean: mean, deviation: variance.squareRoot(), minimumWeight: minimumWeight)
+    self.init(
+      images.reduce(into: PixelMoments()) { $0.merge(PixelMoments(of: $1, minimumWeight: minimumWeight)) }, minimumWeight: minimumWeight)
+  }
+
+  /// The same from moments that were taken picture by picture.
+  public init?(_ moments: PixelMoments, minimumWeight: Double = 0.5) {
+    guard moments.count > 1, moments.variance > 0 else { return nil }
+    self.init(mean: moments.mean, deviation: moments.variance.squareRoot(), minimumWeight: minimumWeight)
   }
 
   /// Which pixels are measured, `[H,W]`.
@@ -41,11 +35,60 @@ public struct InputScaling: Codable, Hashable, Sendable {
 
   /// `[H,W] -> [1,H,W]`, showing only pixels that are measured and in `shown`.
   public func channel(_ image: MaskedImage, showing shown: [Bool]? = nil) -> Tensor<Float> {
+    var channel = Tensor<Float>(repeating: 0, [1, image.height, image.width])
+    var span = channel.elements.mutableSpan
+    write(image, showing: shown, into: &span)
+    return channel
+  }
+
+  /// `[H,W] -> [1,H,W]` into the place of a channel.
+  func write(_ image: MaskedImage, showing shown: [Bool]? = nil, into channel: inout MutableSpan<Float>) {
     let shift = Float(mean), scale = Float(1 / deviation), limit = Float(minimumWeight)
-    var channel = [Float](repeating: 0, count: image.pixels.elements.count)
-    for i in channel.indices where image.weight.elements[i] >= limit && (shown == nil || shown![i]) {
-      channel[i] = (image.pixels.elements[i] - shift) * scale
+    let pixels = image.pixels.elements.span, weight = image.weight.elements.span
+    precondition(channel.count == pixels.count, "\(channel.count) places for \(image.pixels.shape)")
+    if let shown {
+      let shown = shown.span
+      for i in channel.indices { channel[i] = weight[i] >= limit && shown[i] ? (pixels[i] - shift) * scale : 0 }
+    } else {
+      for i in channel.indices { channel[i] = weight[i] >= limit ? (pixels[i] - shift) * scale : 0 }
     }
-    return Tensor([1, image.height, image.width], channel)
+  }
+}
+
+/// Count, mean and sum of squared deviations of measured pixels, which join exactly as they were taken: the same pictures in the
+/// same order give the same bits, whichever threads took them.
+public struct PixelMoments: Sendable, Hashable {
+  public private(set) var count = 0.0
+  public private(set) var mean = 0.0
+  private var squares = 0.0
+  public init() {}
+
+  /// Of the pixels of weight `minimumWeight` or more.
+  public init(of image: MaskedImage, minimumWeight: Double) {
+    // Sums of differences from one measured value: equal pixels give a variance of exactly 0, not of rounding errors.
+    let pixels = image.pixels.elements.span, weight = image.weight.elements.span, limit = Float(minimumWeight)
+    guard let first = pixels.indices.first(where: { weight[$0] >= limit }) else { return }
+    let origin = Double(pixels[first])
+    var sum = 0.0
+    for i in pixels.indices {
+      let isMeasured = weight[i] >= limit, difference = isMeasured ? Double(pixels[i]) - origin : 0
+      sum += difference
+      squares += difference * difference
+      count += isMeasured ? 1 : 0
+    }
+    mean = origin + sum / count
+    squares -= sum * (sum / count)
+  }
+
+  public var variance: Double { squares / max(count, 1) }
+
+  /// Source: Chan, Golub and LeVeque, "Algorithms for computing the sample variance", The American Statistician 37, 1983.
+  public mutating func merge(_ other: PixelMoments) {
+    guard other.count > 0 else { return }
+    guard count > 0 else { self = other; return }
+    let total = count + other.count, difference = other.mean - mean
+    squares += other.squares + difference * difference * (count * other.count / total)
+    mean += difference * (other.count / total)
+    count = total
   }
 }

@@ -15,23 +15,44 @@ public protocol PretextTask: Codable, Hashable, Sendable {
   func classes(labels: [String]) -> [String]
   /// Names and per-example shapes of what `makeExample` yields for pictures of `side`×`side`.
   func fields(side: Int, classes: Int) -> [String: Shape]
-  /// Turns one picture into one example. Draws only from `random`: the same key gives the same example.
-  /// - Parameter answer: the index of the record's label among `classes`, for tasks that have one.
+  /// Turns one picture into example `place` of a batch, all of whose fields it writes. Draws only from `random`: the same key
+  /// gives the same example.
+  /// - Parameter answer: the index of the record's label among the classes, for tasks that have one.
+  /// - Parameter augmenting: whether nuisances are added; `false` for the fixed examples of validation.
   func makeExample(
-    from image: MaskedImage, answer: Int?, classes: Int, scaling: InputScaling, augmenting: Bool, using random: inout Philox
-  ) -> [String: Tensor<Float>]
+    from image: MaskedImage, answer: Int?, scaling: InputScaling, augmenting: Bool, using random: inout Philox,
+    into batch: inout ExampleBatch, at place: Int)
   /// Adds head and loss for a batch. Parameters of the backbone go under `backbone`, those of the head under `head`.
   func objective(_ batch: [String: Value], backbone: some Backbone, in scope: Scope) -> Objective
   /// Throws for settings that no run can have.
   func validate() throws(SettingError)
   /// The smallest picture that can be turned into an example, pixels along a side.
   var smallestSide: Int { get }
+  /// Which pictures of the training split are used, where that is part of the task; `nil` for all that the recipe includes.
+  var frameChoice: FrameChoice? { get }
+}
+
+/// A few pictures out of many.
+public struct FrameChoice: Codable, Hashable, Sendable {
+  /// The ids of their records; where none are named, the `count` richest pictures are taken.
+  public var records: [String]
+  public var count: Int
+
+  public init(records: [String] = [], count: Int = 1) { (self.records, self.count) = (records, count) }
+
+  /// How much structure a picture holds: the standard deviation of its measured pixels after an area average to a quarter of
+  /// its side, which noise of single pixels does not survive. 0 for a picture without two measured cells.
+  public static func richness(of image: MaskedImage) -> Double {
+    let small = image.resampled(toHeight: max(1, image.height / 4), width: max(1, image.width / 4))
+    return PixelMoments(of: small, minimumWeight: 0.5).variance.squareRoot()
+  }
 }
 
 extension PretextTask {
   public func validate() throws(SettingError) {}
   public var smallestSide: Int { 1 }
   public var label: String? { nil }
+  public var frameChoice: FrameChoice? { nil }
 }
 
 /// What a task asks the engine for.

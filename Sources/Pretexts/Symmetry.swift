@@ -41,21 +41,29 @@ public struct Symmetry: Hashable, Codable, Sendable, CaseIterable {
   /// Whether handedness changes: -1 for reflections, +1 for rotations.
   public var determinant: Int { (transposes != reversesRows) != reversesColumns ? -1 : 1 }
 
+  /// The four rotations: `rotations[k]` turns by k quarter turns counter-clockwise.
+  public static let rotations: [Symmetry] = (1..<4).reduce(into: [identity]) { list, _ in list.append(list.last!.followed(by: quarterTurn)) }
+
   /// `[H,W] -> [H,W]`, or `[W,H]` where it transposes. No pixel is resampled.
   public func callAsFunction<Element>(_ image: Tensor<Element>) -> Tensor<Element> {
     precondition(image.shape.rank == 2, "a symmetry acts on [H,W], got \(image.shape)")
-    let h = image.shape[0], w = image.shape[1]
-    let rows = transposes ? w : h, columns = transposes ? h : w
-    var elements: [Element] = []
-    elements.reserveCapacity(image.elements.count)
-    for i in 0..<rows {
-      let r = reversesRows ? rows - 1 - i : i
-      for j in 0..<columns {
-        let c = reversesColumns ? columns - 1 - j : j
-        elements.append(image.elements[transposes ? c * w + r : r * w + c])
-      }
-    }
+    let h = image.shape[0], w = image.shape[1], rows = transposes ? w : h, columns = transposes ? h : w
+    var elements = image.elements
+    write(image.elements.span, height: h, width: w) { elements[$0] = $1 }
     return Tensor([rows, columns], elements)
+  }
+
+  /// Gives every element of `image` `[height,width]` with its place in the result, row-major.
+  @inline(__always)
+  func write<Element>(_ image: Span<Element>, height: Int, width: Int, _ put: (Int, Element) -> Void) {
+    let rows = transposes ? width : height, columns = transposes ? height : width
+    // y[i,j] = x[first + i·down + j·across].
+    let down = reversesRows ? -1 : 1, across = reversesColumns ? -1 : 1
+    let first = (reversesRows ? rows - 1 : 0) * (transposes ? 1 : width) + (reversesColumns ? columns - 1 : 0) * (transposes ? width : 1)
+    for i in 0..<rows {
+      let start = first + i * down * (transposes ? 1 : width), step = across * (transposes ? width : 1)
+      for j in 0..<columns { put(i * columns + j, image[start + j * step]) }
+    }
   }
 
   public func callAsFunction(_ image: MaskedImage) -> MaskedImage {

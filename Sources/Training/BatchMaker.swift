@@ -1,17 +1,19 @@
-import Dispatch
+import Engine
 import Foundation
+import Host
 import Pretexts
 import Synchronization
 import Tensors
 
 /// Makes the batches of a run. Which pictures a step sees and how each is turned into an example depends on
-/// (seed, step) alone, so a resumed run goes on with exactly the batches it would have had.
+/// (seed, step) alone, so a resumed run goes on with exactly the batches it would have had, on any number of threads.
 package struct BatchMaker: Sendable {
   let images: ImageSet
   let task: any PretextTask
   let scaling: InputScaling
   let seed: UInt64
   let batch: Int
+  private let order: EpochOrder
 
   package init(images: ImageSet, task: any PretextTask, scaling: InputScaling, seed: UInt64, batch: Int) {
     self.images = images
@@ -19,77 +21,79 @@ package struct BatchMaker: Sendable {
     self.scaling = scaling
     self.seed = seed
     self.batch = batch
+    order = EpochOrder(count: images.count, seed: seed)
   }
 
   /// Pictures seen by the step, in epochs of a fresh shuffle each.
   package func indices(step: Int) -> [Int] {
     var chosen: [Int] = [], epoch = step * batch / images.count, position = step * batch % images.count
     while chosen.count < batch {
-      var random = Philox(seed: seed, 1, UInt64(epoch))
-      let order = Array(images.images.indices).shuffled(using: &random)
-      chosen += order[position..<min(images.count, position + batch - chosen.count)]
+      chosen += order.pictures(of: epoch)[position..<min(images.count, position + batch - chosen.count)]
       position = 0
       epoch += 1
     }
     return chosen
   }
 
-  package func training(step: Int) -> [String: Tensor<Float>] {
-    let examples = indices(step: step).enumerated().map { place, index in
-      var random = Philox(seed: seed, 2, UInt64(step), UInt64(place))
-      return example(index, augmenting: true, using: &random)
+  /// The batch of a step, made on all cores of the engine, whose thread this has to be, or on this thread alone: field -> `[batch, ...]`.
+  package func training(step: Int, concurrently: Bool = true) throws(InputError) -> [String: Tensor<Float>] {
+    let indices = indices(step: step)
+    return try made(concurrently: concurrently) { place in
+      (indices[place], Philox(seed: seed, 2, UInt64(step), UInt64(place)), true)
     }
-    return BatchMaker.stacked(examples)
   }
 
   /// Pictures `range` as fixed examples, the same at every look; filled up by repeating the last.
-  package func validation(_ range: Range<Int>) -> [String: Tensor<Float>] {
-    let examples = (0..<batch).map { place in
+  package func validation(_ range: Range<Int>) throws(InputError) -> [String: Tensor<Float>] {
+    try made(concurrently: true) { place in
       let index = min(range.lowerBound + place, range.upperBound - 1)
       // Not the run's seed: runs of several seeds are judged on the same examples.
-      var random = Philox(seed: 0, 3, UInt64(index))
-      return example(index % images.count, augmenting: false, using: &random)
+      return (index % images.count, Philox(seed: 0, 3, UInt64(index)), false)
     }
-    return BatchMaker.stacked(examples)
   }
 
-  private func example(_ index: Int, augmenting: Bool, using random: inout Philox) -> [String: Tensor<Float>] {
-    task.makeExample(
-      from: images.images[index], answer: images.answers.isEmpty ? nil : images.answers[index], classes: images.classes.count,
-      scaling: scaling, augmenting: augmenting, using: &random)
-  }
-
-  static func stacked(_ examples: [[String: Tensor<Float>]]) -> [String: Tensor<Float>] {
-    Dictionary(uniqueKeysWithValues: examples[0].keys.map { key in (key, Tensor.stacked(examples.map { $0[key]! })) })
+  /// `plan` gives for each place the picture, the key of its example and whether it is augmented.
+  private func made(
+    concurrently: Bool, _ plan: @Sendable (Int) -> (index: Int, random: Philox, augmenting: Bool)
+  ) throws(InputError) -> [String: Tensor<Float>] {
+    let shapes = task.fields(side: images.side, classes: images.classes.count)
+    let parts = Mutex<[Int: Result<ExampleBatch, InputError>]>([:])
+    @Sendable func make(_ places: Range<Int>) {
+      let result: Result<ExampleBatch, InputError>
+      do throws(InputError) {
+        var part = ExampleBatch(shapes, count: places.count)
+        for place in places {
+          var (index, random, augmenting) = plan(place)
+          task.makeExample(
+            from: try images.image(index), answer: images.answers.isEmpty ? nil : images.answers[index], scaling: scaling,
+            augmenting: augmenting, using: &random, into: &part, at: place - places.lowerBound)
+        }
+        result = .success(part)
+      } catch { result = .failure(error) }
+      parts.withLock { $0[places.lowerBound] = result }
+    }
+    if concurrently { EngineThreads.split(batch, make) } else { make(0..<batch) }
+    // Of several errors the first place's, whichever thread was faster.
+    let made = parts.withLock { $0.sorted { $0.key < $1.key } }
+    return ExampleBatch.joined(try made.map { part throws(InputError) in try part.value.get() })
   }
 }
 
-/// Prepares the next batch beside the engine, which keeps its own thread.
-package final class BatchQueue: Sendable {
-  private let maker: BatchMaker
-  private let ready = Mutex<[Int: [String: Tensor<Float>]]>([:])
-  private let made = DispatchSemaphore(value: 0)
+/// The shuffled pictures of each epoch; remembers the two last asked for, since a step may lie across their border.
+private final class EpochOrder: Sendable {
+  private let count: Int
+  private let seed: UInt64
+  private let known = Mutex<[(epoch: Int, pictures: [Int])]>([])
 
-  package init(_ maker: BatchMaker, from step: Int, through last: Int) {
-    self.maker = maker
-    self.last = last
-    if step <= last { prepare(step) }
-  }
+  init(count: Int, seed: UInt64) { (self.count, self.seed) = (count, seed) }
 
-  private let last: Int
-
-  private func prepare(_ step: Int) {
-    DispatchQueue.global(qos: .userInitiated).async { [self] in
-      let batch = maker.training(step: step)
-      ready.withLock { $0[step] = batch }
-      made.signal()
+  func pictures(of epoch: Int) -> [Int] {
+    known.withLock { known in
+      if let found = known.first(where: { $0.epoch == epoch }) { return found.pictures }
+      var random = Philox(seed: seed, 1, UInt64(epoch))
+      let pictures = Array(0..<count).shuffled(using: &random)
+      known = known.suffix(1) + [(epoch, pictures)]
+      return pictures
     }
-  }
-
-  /// The batch of `step`; the one after it is begun. Steps are asked for in order.
-  package func next(_ step: Int) -> [String: Tensor<Float>] {
-    made.wait()
-    if step < last { prepare(step + 1) }
-    return ready.withLock { $0.removeValue(forKey: step)! }
   }
 }

@@ -3,21 +3,41 @@ import Host
 import Pretexts
 import Tensors
 
-/// The pictures of one split that a run uses, in memory: about 5 bytes a pixel.
+/// The pictures of one split that a run uses: as many of them in memory as a budget allows, 5 bytes a pixel, the others read from
+/// the shards each time that they are wanted. Pictures are the same either way.
+///
+/// Those in memory are the first ones and stay there: in epochs of one look a picture no choice of them, and no replacing of one by
+/// another, saves more reads.
 public struct ImageSet: Sendable {
   public let records: [Record]
-  public let images: [MaskedImage]
   /// The index of each record's label among `classes`; empty where the task makes its own answers.
   public let answers: [Int]
   /// The answers of the task, in order.
   public let classes: [String]
 
-  public var count: Int { images.count }
+  /// Pixels along a side.
+  public let side: Int
+  private let reader: ImageReader
+  /// The first pictures.
+  private let resident: [StoredImage]
 
-  /// Loads what `include` and `exclude` leave of a split.
-  /// Throws when nothing is left, or when a record lacks the label that the task asks for.
+  /// The usual budget for pictures in memory: 1 GiB, which holds 13 107 of 128×128.
+  public static let usualMemory = 1 << 30
+
+  public var count: Int { records.count }
+  /// How many pictures are in memory, and the bytes they take.
+  public var residentCount: Int { resident.count }
+  public var residentBytes: Int { resident.count * StoredImage.byteCount(height: side, width: side) }
+  /// Why shards are read slowly, see `ImageReader.slowShards`.
+  public var slowShards: [String: String] { reader.slowShards }
+
+  /// Chooses what `include` and `exclude` leave of a split, in training narrowed down by the task's `frameChoice`, and loads
+  /// pictures into `memory` bytes.
+  ///
+  /// Throws when nothing is left, when a record lacks the label that the task asks for, or when a shard is damaged.
   public init(
-    _ corpus: Corpus, split: Split, include: [String: [String]], exclude: [String: [String]], task: any PretextTask
+    _ corpus: Corpus, split: Split, include: [String: [String]], exclude: [String: [String]], task: any PretextTask,
+    memory: Int = usualMemory
   ) throws(InputError) {
     let path = corpus.folder + "/manifest.json"
     for label in include.keys.sorted() + exclude.keys.sorted() where !corpus.labels.contains(label) {
@@ -35,11 +55,24 @@ public struct ImageSet: Sendable {
       throw InputError(
         path: path, place: "labels", expected: "one of \(corpus.labels.joined(separator: ", "))", found: "label \"\(label)\" in the recipe")
     }
-    records = corpus.records(in: split).filter(RecordFilter(include: include, exclude: exclude).accepts)
-    guard !records.isEmpty else {
+    guard corpus.manifest.height == corpus.manifest.width else {
+      throw InputError(
+        path: path, place: "image size", expected: "square pictures for training", found: "\(corpus.manifest.height)×\(corpus.manifest.width)")
+    }
+    side = corpus.manifest.height
+    guard side >= task.smallestSide else {
+      throw InputError(
+        path: path, place: "image size", expected: "at least \(task.smallestSide) pixels a side for this task", found: "\(side)")
+    }
+    let included = corpus.records(in: split).filter(RecordFilter(include: include, exclude: exclude).accepts)
+    guard !included.isEmpty else {
       throw InputError(path: path, place: "split \(split)", expected: "pictures that the recipe includes", found: "none")
     }
-    images = try corpus.images(records)
+    let choice = split == .train ? task.frameChoice : nil
+    let records = try choice.map { choice throws(InputError) in try ImageSet.chosen(choice, among: included, corpus) } ?? included
+    let reader = try ImageReader(corpus, records), budget = memory / StoredImage.byteCount(height: side, width: side)
+    resident = try (0..<min(records.count, budget)).concurrentMap { index throws(InputError) in try reader.image(index) }
+    (self.records, self.reader) = (records, reader)
     if let label = task.label {
       // Classes over the whole corpus as the recipe filters it, so that every split numbers them alike.
       let values = corpus.classes(of: label).filter { value in
@@ -63,14 +96,38 @@ public struct ImageSet: Sendable {
       classes = task.classes(labels: [])
       answers = []
     }
-    if let odd = images.first(where: { $0.height != $0.width }) {
-      throw InputError(path: path, place: "image size", expected: "square pictures for training", found: "\(odd.pixels.shape)")
-    }
-    guard side >= task.smallestSide else {
-      throw InputError(
-        path: path, place: "image size", expected: "at least \(task.smallestSide) pixels a side for this task", found: "\(side)")
-    }
   }
 
-  public var side: Int { images[0].height }
+  /// The named frames, or the richest ones; in the order of the records.
+  private static func chosen(_ choice: FrameChoice, among records: [Record], _ corpus: Corpus) throws(InputError) -> [Record] {
+    guard choice.records.isEmpty else {
+      let known = Set(records.map(\.id)), wanted = Set(choice.records)
+      if let missing = choice.records.first(where: { !known.contains($0) }) {
+        throw InputError(
+          path: corpus.folder + "/records.csv", place: "record \(missing)", expected: "a training picture that the recipe includes", found: "no such id")
+      }
+      return records.filter { wanted.contains($0.id) }
+    }
+    guard choice.count <= records.count else {
+      throw InputError(
+        path: corpus.folder + "/manifest.json", place: "split train", expected: "\(choice.count) pictures to choose", found: "\(records.count)")
+    }
+    let reader = try ImageReader(corpus, records)
+    let richness = try records.indices.concurrentMap { index throws(InputError) in FrameChoice.richness(of: try reader.image(index).maskedImage) }
+    // Equal ones in their order.
+    let order = records.indices.sorted { richness[$0] != richness[$1] ? richness[$0] > richness[$1] : $0 < $1 }
+    return order.prefix(choice.count).sorted().map { records[$0] }
+  }
+
+  /// Picture `index`, from memory or from its shard. Throws where the shard is damaged.
+  public func image(_ index: Int) throws(InputError) -> MaskedImage {
+    try (index < resident.count ? resident[index] : reader.image(index)).maskedImage
+  }
+
+  /// Mean and deviation over all measured pixels; `nil` when there are none or all are equal. Reads every picture once.
+  public func scaling() throws(InputError) -> InputScaling? {
+    let usual = 0.5
+    let moments = try records.indices.concurrentMap { index throws(InputError) in PixelMoments(of: try image(index), minimumWeight: usual) }
+    return InputScaling(moments.reduce(into: PixelMoments()) { $0.merge($1) }, minimumWeight: usual)
+  }
 }

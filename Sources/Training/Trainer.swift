@@ -36,12 +36,14 @@ public final class Trainer {
   /// `MemoryShortage` when the weights alone do not fit.
   /// - Parameters:
   ///   - kernels: How the engine picks among equivalent kernels; `.fixed` gives the same bits for the same seed and number of cores.
+  ///   - imageMemory: Bytes of pictures to keep in memory; what does not fit is read from the shards step by step. Changes nothing
+  ///     in what is computed.
   ///   - memory: What the run may take; without it, what this machine has left when memory is about to be taken.
   ///   - origin: A checkpoint of another run to go on from, with this recipe from there on: see `Checkpoint.continued`. A folder that
   ///     has a checkpoint of its own goes on from that one.
   public init(
     _ recipe: TrainingRecipe, folder path: String, continuing origin: String? = nil, kernels: KernelChoice = .fixed,
-    memory: AvailableMemory? = nil
+    imageMemory: Int = ImageSet.usualMemory, memory: AvailableMemory? = nil
   ) throws {
     try recipe.validate(path: path)
     self.memory = memory
@@ -50,13 +52,14 @@ public final class Trainer {
     folder = RunFolder(path)
     let corpus = try Corpus(opening: recipe.corpus)
     let task = try recipe.task.task(path: path)
-    let images = try ImageSet(corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: task)
+    let images = try ImageSet(
+      corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: task, memory: imageMemory)
     let last = FileManager.default.fileExists(atPath: folder.last) ? try Checkpoint(reading: folder.last) : nil
     let start = try last == nil ? origin.map { origin throws(InputError) in
       try Checkpoint(reading: origin).continued(by: recipe, side: images.side, classes: images.classes, path: origin)
     } : nil
     // A network goes on with the scaling that it has learnt.
-    guard let scaling = (last ?? start)?.description.scaling ?? InputScaling(fitting: images.images) else {
+    guard let scaling = try (last ?? start)?.description.scaling ?? images.scaling() else {
       throw InputError(path: recipe.corpus, place: "split train", expected: "pictures with measured, varying pixels", found: "none")
     }
     network = try TrainingNetwork(recipe, side: images.side, classes: images.classes, path: path)
@@ -65,8 +68,10 @@ public final class Trainer {
     let hasValidation = corpus.records.contains { $0.split == .validation }
     validation = hasValidation
       ? BatchMaker(
-        images: try ImageSet(corpus, split: .validation, include: recipe.include, exclude: recipe.exclude, task: task), task: task,
-        scaling: scaling, seed: recipe.seed, batch: recipe.batch) : nil
+        images: try ImageSet(
+          corpus, split: .validation, include: recipe.include, exclude: recipe.exclude, task: task,
+          memory: imageMemory - images.residentBytes),
+        task: task, scaling: scaling, seed: recipe.seed, batch: recipe.batch) : nil
     let digest = try Checksum.sha256(file: recipe.corpus + "/manifest.json")
     description = .init(
       recipe: recipe, scaling: scaling, side: images.side, classes: images.classes, step: start?.description.step ?? 0, corpus: digest)
@@ -122,12 +127,11 @@ public final class Trainer {
     // Now, so that a lack of memory shows before the first step.
     let looking = try validation.map { (try compiled(network.program(batch: recipe.batch, mode: .inference).program), $0) }
     var gradients = Weights(program.parameters)
-    let queue = BatchQueue(train, from: step, through: recipe.steps - 1)
     let clock = ContinuousClock()
     var began = clock.now, trainingTime = 0.0, timed = 0, accuracy = "", rates: [Double] = []
 
     while step < recipe.steps {
-      let batch = queue.next(step)
+      let batch = try nextBatch()
       let rate = recipe.learningRate * recipe.schedule.factor(step: step, total: recipe.steps)
       let outputs = try plan.run(smoothed(batch, target), &weights, gradients: &gradients)
       let stepLoss = Double(outputs["loss"]!.elements[0])
@@ -180,6 +184,14 @@ public final class Trainer {
     return .finished
   }
 
+  /// The batch of this step. Where a picture cannot be read the run is saved first, to go on from here once it can.
+  private func nextBatch() throws(InputError) -> [String: Tensor<Float>] {
+    do throws(InputError) { return try train.training(step: step) } catch {
+      if weights.firstInfinite(.trainable) == nil { try checkpoint.write(to: folder.last) }
+      throw error
+    }
+  }
+
   /// What is fed for `batch` while training.
   func smoothed(_ batch: [String: Tensor<Float>], _ target: String) -> [String: Tensor<Float>] {
     guard recipe.labelSmoothing > 0 else { return batch }
@@ -218,7 +230,7 @@ public final class Trainer {
     let total = validation.images.count * max(1, 512 / validation.images.count)
     var loss = 0.0, right = 0
     for start in stride(from: 0, to: total, by: recipe.batch) {
-      let range = start..<min(total, start + recipe.batch), batch = validation.validation(range)
+      let range = start..<min(total, start + recipe.batch), batch = try validation.validation(range)
       let outputs = try plan.evaluate(batch, weights), stepLoss = Double(outputs["loss"]!.elements[0])
       guard stepLoss.isFinite else {
         let program = network.program(batch: recipe.batch, mode: .inference).program

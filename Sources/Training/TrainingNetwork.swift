@@ -5,13 +5,13 @@ import Pretexts
 import Tensors
 
 /// The graph of a recipe's backbone and task.
-struct TrainingNetwork {
+package struct TrainingNetwork {
   let task: any PretextTask
   let backbone: any Backbone
   private let side: Int
   private let classes: Int
 
-  init(_ recipe: TrainingRecipe, side: Int, classes: [String], path: String) throws(InputError) {
+  package init(_ recipe: TrainingRecipe, side: Int, classes: [String], path: String) throws(InputError) {
     task = try recipe.task.task(path: path)
     backbone = try recipe.backbone.backbone(path: path)
     self.side = side
@@ -21,10 +21,10 @@ struct TrainingNetwork {
   /// Parameters in the order of the network.
   var parameters: [Parameter] { build(batch: 1, mode: .inference).scope.parameters }
 
-  func initialWeights(seed: UInt64) -> Weights { build(batch: 1, mode: .inference).scope.initialWeights(seed: seed) }
+  package func initialWeights(seed: UInt64) -> Weights { build(batch: 1, mode: .inference).scope.initialWeights(seed: seed) }
 
   /// A training step (loss, logits, gradients, running averages) or an inference pass (loss, logits) for `batch` examples.
-  func program(batch: Int, mode: Scope.Mode) -> (program: Program, target: String) {
+  package func program(batch: Int, mode: Scope.Mode) -> (program: Program, target: String) {
     let (scope, inputs, objective) = build(batch: batch, mode: mode)
     let outputs = ["loss": objective.loss, "logits": objective.logits]
     let program = mode == .training

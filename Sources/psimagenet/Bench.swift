@@ -52,15 +52,16 @@ extension Workload.Kind: ExpressibleByArgument {}
 struct BenchMeasure: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "measure", abstract: "Measure and print (what `bench` does by itself).")
 
-  enum What: String, CaseIterable, ExpressibleByArgument { case peaks, step, inference, loading, startup, memory }
+  enum What: String, CaseIterable, ExpressibleByArgument { case peaks, step, inference, loading, feeding, startup, memory }
 
   @Option(help: "\(What.allCases.map(\.rawValue).joined(separator: ", ")); once for each, all where left out.") var what: [What] = []
   @OptionGroup var options: WorkloadOptions
   @Option(help: "Clean samples of each.") var count = 10
   @Option(help: "Seconds after which a figure is left with the samples that it has.") var patience = 60.0
   @Flag(help: "Also where the time of steps and inference goes: by kind of operation, and the longest nodes.") var operations = false
-  @Option(help: "A built corpus for loading; noise of the pictures' side where left out.") var corpus: String?
-  @Option(help: "Pretext task for loading: \(PretextTaskCatalog.all.map { $0.name }.joined(separator: ", ")).") var task = "flip"
+  @Option(help: "A built corpus for loading and feeding; noise of the pictures' side where left out.") var corpus: String?
+  @Option(help: "Pretext task for loading and feeding: \(PretextTaskCatalog.all.map { $0.name }.joined(separator: ", ")).") var task = "flip"
+  @Option(help: "MiB of pictures in memory for feeding; 0 reads each picture from its shard at each step.") var imageMemory = 0
   @OptionGroup var output: OutputOptions
 
   mutating func run() throws {
@@ -86,7 +87,19 @@ struct BenchMeasure: ParsableCommand {
       case .step: try report.add(training, kernels: options.kernels, sampler: sampler, listingOperations: operations)
       case .inference:
         try report.add(options.workload(.inference), kernels: options.kernels, sampler: sampler, listingOperations: operations)
-      case .loading: report.figures += try loading(taskType.init(), sampler)
+      case .loading:
+        let task = taskType.init()
+        report.figures += try withCorpus { corpus in
+          try [true, false].flatMap {
+            try LoadingBench.figures(corpus: corpus, task: task, batch: options.batch, concurrently: $0, sampler: sampler)
+          }
+        }
+      case .feeding:
+        report.figures += try withCorpus { corpus in
+          try FeedingBench.figures(
+            corpus: corpus, task: taskType.init(), backbone: options.backbone, batch: options.batch, precision: training.precision,
+            memory: imageMemory << 20, kernels: options.kernels, sampler: sampler)
+        }
       case .startup: try report.add(startOf: fresh, training, sampler: sampler)
       case .memory: try report.add(memoryOf: fresh, training)
       }
@@ -101,12 +114,12 @@ struct BenchMeasure: ParsableCommand {
     }
   }
 
-  private func loading(_ task: any PretextTask, _ sampler: Sampler) throws -> [SpeedFigure] {
-    if let corpus { return try LoadingBench.figures(corpus: corpus, task: task, batch: options.batch, sampler: sampler) }
+  /// The corpus of `--corpus`, or one of noise for as long as `body` runs.
+  private func withCorpus(_ body: (String) throws -> [SpeedFigure]) throws -> [SpeedFigure] {
+    if let corpus { return try body(corpus) }
     let folder = NSTemporaryDirectory() + "bench-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let corpus = try SyntheticCorpus.build(in: folder, count: max(256, 2 * options.batch), side: options.side)
-    return try LoadingBench.figures(corpus: corpus, task: task, batch: options.batch, sampler: sampler)
+    return try body(try SyntheticCorpus.build(in: folder, count: max(256, 2 * options.batch), side: options.side))
   }
 
   static func text(_ report: BenchReport) -> String {

@@ -22,10 +22,16 @@ struct Pretrain: ParsableCommand {
   @Option(help: "Instead of the recipe's seed.") var seed: UInt64?
   @Option(help: "Instead of the recipe's number of steps.") var steps: Int?
   @Option(help: "Instead of the recipe's corpus.") var corpus: String?
+  @Option(help: "MiB of pictures to keep in memory; the others are read from the shards when a step wants them.")
+  var imageMemory = ImageSet.usualMemory >> 20
   @Option(help: "auto, float32 or bfloat16, instead of the recipe's precision.") var precision: PrecisionChoice?
   @Option(help: "A checkpoint of another run to go on from under this recipe, in a new folder.") var from: String?
   @OptionGroup var kernels: KernelOptions
   @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    guard (0...1 << 24).contains(imageMemory) else { throw ValidationError("--image-memory is 0 to 16777216 MiB, not \(imageMemory)") }
+  }
 
   mutating func run() throws {
     var recipe = try TrainingRecipe(reading: self.recipe)
@@ -33,7 +39,8 @@ struct Pretrain: ParsableCommand {
     if let steps { recipe.steps = steps }
     if let corpus { recipe.corpus = corpus }
     if let precision { recipe.precision = precision }
-    let signals = StopSignals(), trainer = try Trainer(recipe, folder: out, continuing: from, kernels: kernels.choice)
+    let signals = StopSignals()
+    let trainer = try Trainer(recipe, folder: out, continuing: from, kernels: kernels.choice, imageMemory: imageMemory << 20)
     if !output.quiet { FileHandle.standardError.write(Data("precision \(trainer.precision)\n".utf8)) }
     let ending = try trainer.run(shouldStop: { signals.received }, progress: output.progress)
     let metrics = try trainer.folder.metrics()

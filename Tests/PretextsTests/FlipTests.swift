@@ -26,7 +26,7 @@ func mirrored(_ channel: Tensor<Float>) -> Tensor<Float> {
 
 func bits(_ tensor: Tensor<Float>) -> [UInt32] { tensor.elements.map(\.bitPattern) }
 
-@Test(arguments: [(33, 33), (32, 32), (20, 31)]) func theFlipLabelSaysWhetherTheViewIsTheMirrorImage(height: Int, width: Int) {
+@Test(arguments: [(33, 33), (32, 32), (9, 9)]) func theFlipLabelSaysWhetherTheViewIsTheMirrorImage(height: Int, width: Int) {
   let image = picture(height, width, seed: 1)
   for oneSided in [false, true] {
     let task = Flip(antisymmetric: true, showsOneSidedPixels: oneSided, jitter: still)

@@ -1,4 +1,5 @@
 import Corpora
+import Engine
 import Foundation
 import Host
 import Pretexts
@@ -48,7 +49,7 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
   #expect(try Trainer(moved, folder: parts).step == 12)
 }
 
-@Test(arguments: ["flip", "crop-position", "frame-class"]) func theLossOfEveryTaskFalls(task: String) throws {
+@Test(arguments: ["flip", "crop-position", "frame-class", "single-image"]) func theLossOfEveryTaskFalls(task: String) throws {
   let tiny = try TinyCorpus()
   let recipe = tiny.recipe {
     $0.task = Choice(name: task)
@@ -85,20 +86,19 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
 
 @Test func everyEpochSeesEveryPictureOnceAndAStepItsOwnBatch() throws {
   let tiny = try TinyCorpus(), corpus = try Corpus(opening: tiny.corpus)
-  let images = try ImageSet(corpus, split: .train, include: [:], exclude: [:], task: Flip())
-  let maker = BatchMaker(
-    images: images, task: Flip(), scaling: try #require(InputScaling(fitting: images.images)), seed: 3, batch: 8)
+  let images = try ImageSet(corpus, split: .train, include: [:], exclude: [:], task: Flip()), scaling = try #require(try images.scaling())
+  let maker = BatchMaker(images: images, task: Flip(), scaling: scaling, seed: 3, batch: 8)
   // 5 steps of 8 are two epochs of 20; batch 2 lies across the end of the first.
   let stream = (0..<5).flatMap { maker.indices(step: $0) }
   #expect(stream[..<20].sorted() == Array(0..<20) && stream[20...].sorted() == Array(0..<20))
   #expect(Array(stream[..<20]) != Array(stream[20...]) && Array(stream[..<20]) != Array(0..<20))
-  #expect(maker.training(step: 4) == maker.training(step: 4) && maker.training(step: 4) != maker.training(step: 9))
-  let queue = BatchQueue(maker, from: 2, through: 6)
-  for step in 2...6 { #expect(queue.next(step) == maker.training(step: step)) }
+  // The order does not depend on which steps were asked for before.
+  let fresh = BatchMaker(images: images, task: Flip(), scaling: scaling, seed: 3, batch: 8)
+  for step in [7, 2, 40, 4, 2] { #expect(fresh.indices(step: step) == maker.indices(step: step)) }
+  #expect(try maker.training(step: 4) == maker.training(step: 4) && maker.training(step: 4) != maker.training(step: 9))
   // Fixed examples whatever the seed of the run.
-  let other = BatchMaker(
-    images: images, task: Flip(), scaling: try #require(InputScaling(fitting: images.images)), seed: 4, batch: 8)
-  #expect(maker.validation(8..<13) == other.validation(8..<13))
+  let other = BatchMaker(images: images, task: Flip(), scaling: scaling, seed: 4, batch: 8)
+  #expect(try maker.validation(8..<13) == other.validation(8..<13))
 }
 
 @Test func aCheckpointIsReadAsItWasWrittenAndNeverCrashesWhenDamaged() throws {
@@ -139,4 +139,79 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
     try impossible.write(to: damaged)
     #expect(inputError { _ = try Checkpoint(reading: damaged) }?.place.hasPrefix("description.") == true)
   }
+}
+
+/// One thread and the engine's team, pictures in memory and from the shards: the same batches to the bit.
+@Test(arguments: ["flip", "crop-position", "frame-class", "single-image"]) func batchesDoNotDependOnThreadsOrMemory(task: String) throws {
+  let tiny = try TinyCorpus(), corpus = try Corpus(opening: tiny.corpus), task = try Choice(name: task).task(path: "")
+  let picture = StoredImage.byteCount(height: 33, width: 33)
+  var first: [[String: Tensor<Float>]]?
+  for memory in [0, 7 * picture, ImageSet.usualMemory] {
+    let images = try ImageSet(corpus, split: .train, include: [:], exclude: [:], task: task, memory: memory)
+    #expect(images.residentCount == min(images.count, memory / picture) && images.residentBytes <= memory)
+    let maker = BatchMaker(images: images, task: task, scaling: try #require(try images.scaling()), seed: 3, batch: 7)
+    let threads = EngineThreads.count
+    for count in [1, 2, 3, 8] {
+      EngineThreads.use(count)
+      defer { EngineThreads.use(threads) }
+      let made = try (0..<4).map { try maker.training(step: $0) } + [maker.validation(2..<6), maker.training(step: 9, concurrently: false)]
+      if let first { #expect(made == first, "\(memory) bytes, \(count) threads") } else { first = made }
+    }
+  }
+}
+
+@Test func aRunThatStreamsItsPicturesEndsWithTheSameBits() throws {
+  let tiny = try TinyCorpus(), recipe = tiny.recipe { $0.steps = 6 }
+  #expect(try Trainer(recipe, folder: tiny.folder + "/memory").run() == .finished)
+  // One picture of the training split and none of the validation split in memory.
+  #expect(try Trainer(recipe, folder: tiny.folder + "/streamed", imageMemory: StoredImage.byteCount(height: 33, width: 33)).run() == .finished)
+  for file in ["last", "best"] {
+    #expect(try bytes(tiny.folder + "/memory/\(file).safetensors") == bytes(tiny.folder + "/streamed/\(file).safetensors"))
+  }
+}
+
+/// A shard that is damaged while a run reads from it stops the run with the chunk's name, and the run goes on once it is whole.
+@Test func aDamagedShardStopsAStreamingRunWhichGoesOnOnceItIsWhole() throws {
+  let tiny = try TinyCorpus(), recipe = tiny.recipe { $0.steps = 6 }, shard = tiny.corpus + "/shards/train-00000.h5"
+  let whole = try bytes(shard)
+  #expect(try Trainer(recipe, folder: tiny.folder + "/whole").run() == .finished)
+  let trainer = try Trainer(recipe, folder: tiny.folder + "/run", imageMemory: 0)
+  var looks = 0
+  let error = inputError {
+    _ = try trainer.run(shouldStop: {
+      looks += 1
+      if looks == 3 {
+        // All chunks from the middle of the file on; the file stays as long as it was.
+        let handle = FileHandle(forWritingAtPath: shard)!
+        handle.seek(toFileOffset: 4096)
+        handle.write(Data(repeating: 0xFF, count: whole.count - 4096))
+        handle.closeFile()
+      }
+      return false
+    })
+  }
+  #expect(error?.path == shard && error?.place.contains("chunk at [") == true)
+  #expect(trainer.step == 3)
+  try whole.write(to: URL(fileURLWithPath: shard))
+  let resumed = try Trainer(recipe, folder: tiny.folder + "/run", imageMemory: 0)
+  #expect(resumed.step == 3)
+  #expect(try resumed.run() == .finished)
+  #expect(try bytes(tiny.folder + "/whole/last.safetensors") == bytes(tiny.folder + "/run/last.safetensors"))
+}
+
+@Test func singleImageTrainsOnTheFramesThatItNamesOrOnTheRichest() throws {
+  let tiny = try TinyCorpus(), corpus = try Corpus(opening: tiny.corpus)
+  func frames(_ choice: FrameChoice, _ split: Split = .train) throws -> ImageSet {
+    var task = SingleImage()
+    task.frames = choice
+    return try ImageSet(corpus, split: split, include: [:], exclude: [:], task: task)
+  }
+  let all = corpus.records(in: .train)
+  #expect(try frames(.init(records: [all[7].id, all[2].id])).records == [all[2], all[7]])
+  // The bright corner is wider in half of the pictures; the richest ones are of that half.
+  let rich = try frames(.init(count: 4))
+  #expect(rich.records.map { $0.labels["kind"] } == Array(repeating: "wide", count: 4) && Set(rich.records.map(\.id)).count == 4)
+  #expect(try frames(.init(), .validation).count == 20)
+  #expect(inputError { _ = try frames(.init(records: ["none"])) }?.place == "record none")
+  #expect(inputError { _ = try frames(.init(count: 21)) }?.expected == "21 pictures to choose")
 }

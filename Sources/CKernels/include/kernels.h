@@ -33,4 +33,7 @@ void psi_windows(const void *image, void *matrix, psi_window_shape shape);
 
 /* sums[c] = sum over n and i of x[n][c][i], accumulated in double precision. */
 void psi_channel_sums(const float *x, float *sums, size_t images, size_t channels, size_t plane);
+
+/* Splits 0..<count into one range a thread of the team and runs `body` on all of them at once. */
+void psi_team_run(size_t count, void (*body)(size_t begin, size_t end, void *context), void *context);
 #endif

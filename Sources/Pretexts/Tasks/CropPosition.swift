@@ -53,8 +53,9 @@ public struct CropPosition: PretextTask {
   public func fields(side: Int, classes: Int) -> [String: Shape] { ["view": [1, side, side], "position": [grid * grid + 1]] }
 
   public func makeExample(
-    from image: MaskedImage, answer: Int?, classes: Int, scaling: InputScaling, augmenting: Bool, using random: inout Philox
-  ) -> [String: Tensor<Float>] {
+    from image: MaskedImage, answer: Int?, scaling: InputScaling, augmenting: Bool, using random: inout Philox,
+    into batch: inout ExampleBatch, at place: Int
+  ) {
     let cells = grid * grid, position = Int.random(in: 0...cells, using: &random), side = image.height
     // The frame that all classes share: the picture less its margin, cut at a random phase of one pixel.
     precondition(side >= smallestSide && image.width == side, "crop-position needs squares of at least \(smallestSide), got \(image.pixels.shape)")
@@ -79,11 +80,11 @@ public struct CropPosition: PretextTask {
     let intermediate = max(1, min(Int(smallest) - 1, Int((random.uniform(0.7, 0.95) * smallest).rounded())))
     let resampled = image.cropped(rows: rows, columns: columns)
       .resampled(toHeight: intermediate, width: intermediate).resampled(toHeight: side, width: side)
-    var view = scaling.channel(resampled)
-    if augmenting { jitter.apply(to: &view, using: &random) }
-    var target = [Float](repeating: 0, count: cells + 1)
-    target[position] = 1
-    return ["view": view, "position": Tensor([cells + 1], target)]
+    batch.write("view", place) { view in
+      scaling.write(resampled, into: &view)
+      if augmenting { jitter.apply(to: &view, height: side, width: side, using: &random) }
+    }
+    batch.writeOneHot("position", place, answer: position)
   }
 
   public func objective(_ batch: [String: Value], backbone: some Backbone, in scope: Scope) -> Objective {

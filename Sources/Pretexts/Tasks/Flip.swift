@@ -30,19 +30,32 @@ public struct Flip: PretextTask {
   public func fields(side: Int, classes: Int) -> [String: Shape] { ["view": [1, side, side], "mirrored": []] }
 
   public func makeExample(
-    from image: MaskedImage, answer: Int?, classes: Int, scaling: InputScaling, augmenting: Bool, using random: inout Philox
-  ) -> [String: Tensor<Float>] {
-    let isMirrored = random.next() & 1 == 1
-    var view = self.view(isMirrored ? Symmetry.mirror(image) : image, scaling)
-    if augmenting { jitter.apply(to: &view, using: &random) }
-    return ["view": view, "mirrored": Tensor([], [isMirrored ? 1 : 0])]
+    from image: MaskedImage, answer: Int?, scaling: InputScaling, augmenting: Bool, using random: inout Philox,
+    into batch: inout ExampleBatch, at place: Int
+  ) {
+    let isMirrored = random.next() & 1 == 1, shown = isMirrored ? Symmetry.mirror(image) : image
+    batch.write("view", place) { view in
+      write(shown, scaling, into: &view)
+      if augmenting { jitter.apply(to: &view, height: image.height, width: image.width, using: &random) }
+    }
+    batch.write("mirrored", place) { $0[0] = isMirrored ? 1 : 0 }
   }
 
   /// The picture as the network sees it: scaled, and without the pixels that have no measured mirror twin.
   public func view(_ image: MaskedImage, _ scaling: InputScaling) -> Tensor<Float> {
-    guard !showsOneSidedPixels else { return scaling.channel(image) }
-    let measured = scaling.isMeasured(image), width = image.width
-    return scaling.channel(image, showing: measured.indices.map { measured[$0 / width * width + (width - 1 - $0 % width)] })
+    var view = Tensor<Float>(repeating: 0, [1, image.height, image.width])
+    var span = view.elements.mutableSpan
+    write(image, scaling, into: &span)
+    return view
+  }
+
+  private func write(_ image: MaskedImage, _ scaling: InputScaling, into view: inout MutableSpan<Float>) {
+    scaling.write(image, into: &view)
+    guard !showsOneSidedPixels else { return }
+    let limit = Float(scaling.minimumWeight), weight = image.weight.elements.span, width = image.width
+    for row in stride(from: 0, to: view.count, by: width) {
+      for column in 0..<width where weight[row + width - 1 - column] < limit { view[row + column] = 0 }
+    }
   }
 
   public func objective(_ batch: [String: Value], backbone: some Backbone, in scope: Scope) -> Objective {

@@ -22,13 +22,15 @@ public struct FrameClass: PretextTask {
   public func fields(side: Int, classes: Int) -> [String: Shape] { ["view": [1, side, side], "class": [classes]] }
 
   public func makeExample(
-    from image: MaskedImage, answer: Int?, classes: Int, scaling: InputScaling, augmenting: Bool, using random: inout Philox
-  ) -> [String: Tensor<Float>] {
-    guard let answer, answer < classes else { preconditionFailure("frame-class needs an answer below \(classes), got \(answer ?? -1)") }
-    var view = scaling.channel(image), oneHot = [Float](repeating: 0, count: classes)
-    if augmenting { jitter.apply(to: &view, using: &random) }
-    oneHot[answer] = 1
-    return ["view": view, "class": Tensor([classes], oneHot)]
+    from image: MaskedImage, answer: Int?, scaling: InputScaling, augmenting: Bool, using random: inout Philox,
+    into batch: inout ExampleBatch, at place: Int
+  ) {
+    batch.write("view", place) { view in
+      scaling.write(image, into: &view)
+      if augmenting { jitter.apply(to: &view, height: image.height, width: image.width, using: &random) }
+    }
+    guard let answer else { preconditionFailure("frame-class needs an answer") }
+    batch.writeOneHot("class", place, answer: answer)
   }
 
   public func objective(_ batch: [String: Value], backbone: some Backbone, in scope: Scope) -> Objective {
