@@ -74,11 +74,21 @@ public final class CompiledWorkload {
   public let floatingPointOperations: Int
   /// Of building the graph, making weights and compiling the plan.
   public let compileMilliseconds: Double
-  public var planBytes: Int { plan.memoryBytes }
+  public var planBytes: Int {
+    switch plan {
+    case .training(let plan): plan.memoryBytes
+    case .inference(let plan): plan.memoryBytes
+    }
+  }
   /// Nodes that run a reference kernel of the library, which is slow.
   public let slowKernels: [String]
 
-  private let plan: Plan
+  private enum Compiled {
+    case training(Plan)
+    case inference(FrozenPlan)
+  }
+
+  private let plan: Compiled
   private let program: Program
   private let fields: [String: Tensor<Float>]
   private let optimizer = SGD()
@@ -94,8 +104,16 @@ public final class CompiledWorkload {
     let (program, weights, fields) = try workload.build()
     self.program = program
     floatingPointOperations = program.floatingPointOperations
-    plan = try Plan(program, precision: workload.precision, choice: kernels)
-    slowKernels = plan.kernels.filter { $0.kernel.hasPrefix("ref") && !$0.node.hasPrefix("Reorder") }.map { "\($0.node) (\($0.kernel))" }
+    let chosen: [(node: String, kernel: String)]
+    switch workload.kind {
+    case .training:
+      let made = try Plan(program, precision: workload.precision, choice: kernels)
+      (plan, chosen) = (.training(made), made.kernels)
+    case .inference:
+      let made = try FrozenPlan(program, weights, precision: workload.precision, choice: kernels)
+      (plan, chosen) = (.inference(made), made.kernels)
+    }
+    slowKernels = chosen.filter { $0.kernel.hasPrefix("ref") && !$0.node.hasPrefix("Reorder") }.map { "\($0.node) (\($0.kernel))" }
     self.fields = fields
     self.weights = weights
     gradients = Weights(program.parameters)
@@ -106,10 +124,10 @@ public final class CompiledWorkload {
   /// One training step or one inference pass; the loss, or the first feature.
   @discardableResult
   public func step() throws(EngineError) -> Float {
-    switch workload.kind {
-    case .inference:
-      return try plan.evaluate(fields, weights)["codewords"]!.elements[0]
-    case .training:
+    switch plan {
+    case .inference(let plan):
+      return try plan.evaluate(fields)["codewords"]!.elements[0]
+    case .training(let plan):
       let loss = try plan.run(fields, &weights, gradients: &gradients)["loss"]!.elements[0]
       optimizer.update(&weights, gradients, &state, learningRate: 0.01)
       return loss
@@ -118,6 +136,9 @@ public final class CompiledWorkload {
 
   /// Where the time of a step goes, each node timed by itself; the optimiser is not part of it.
   public func operations(repeats: Int = 5) throws(EngineError) -> OperationReport {
-    OperationReport(try plan.profile(fields, weights, repeats: repeats), program)
+    switch plan {
+    case .training(let plan): OperationReport(try plan.profile(fields, weights, repeats: repeats), program)
+    case .inference(let plan): OperationReport(try plan.profile(fields, repeats: repeats), program)
+    }
   }
 }

@@ -29,6 +29,8 @@ final class Lowering {
     }
     let node: String
     let work: Work
+    /// Depends on frozen parameters alone.
+    var isConstant = false
 
     /// Everything that it touches.
     var locations: [Location] {
@@ -54,14 +56,24 @@ final class Lowering {
   private(set) var steps: [Step] = []
   private var locations: [GraphBuilder.ID: [Location]] = [:]
   private(set) var forwards: [Int: Forward] = [:]
-  private let builder: GraphBuilder
+  let builder: GraphBuilder
+  let fusions: Fusions
+  /// Whether parameters never change: what depends on them alone is computed once.
+  let isFrozen: Bool
+  /// Buffers that hold the same in every run.
+  private(set) var constants: Set<Int> = []
   /// The node being lowered, for messages.
   private(set) var node = ""
   let choice: KernelChoice
   /// Whether kernels were timed that nobody knew yet.
   var hasTimed = false
 
-  init(_ builder: GraphBuilder, precision: Precision, library: Library, choice: KernelChoice) {
+  init(
+    _ builder: GraphBuilder, precision: Precision, library: Library, choice: KernelChoice, fusions: Fusions = Fusions(),
+    isFrozen: Bool = false
+  ) {
+    self.fusions = fusions
+    self.isFrozen = isFrozen
     self.builder = builder
     self.precision = precision
     self.library = library
@@ -69,11 +81,13 @@ final class Lowering {
   }
 
   /// An empty lowering of the same graph, on which one way to lower the current node of `other` is tried.
-  init(rehearsing other: Lowering) {
+  init(rehearsing other: Lowering, choice: KernelChoice) {
+    fusions = Fusions()
+    isFrozen = other.isFrozen
     builder = other.builder
     precision = other.precision
     library = other.library
-    choice = .fixed
+    self.choice = choice
     forwards = other.forwards
     node = other.node
   }
@@ -91,7 +105,13 @@ final class Lowering {
   func externalBuffer(_ external: External, _ shape: Shape) -> Location {
     storages.append(.external(external))
     externalCounts[storages.count - 1] = shape.count
+    if isFrozen, case .parameter = external { constants.insert(storages.count - 1) }
     return Location(buffer: storages.count - 1, descriptor: .plain(shape))
+  }
+
+  /// Whether a buffer is the plan's own and may be written.
+  func isArena(_ buffer: Int) -> Bool {
+    if case .arena = storages[buffer] { !constants.contains(buffer) } else { false }
   }
 
   // MARK: Values
@@ -140,7 +160,10 @@ final class Lowering {
   // MARK: Steps
 
   func emit(_ descriptor: PrimitiveDescriptor, _ arguments: [(Argument, Location)]) {
-    steps.append(Step(node: node, work: .primitive(descriptor, arguments)))
+    // A change of layout of a constant is constant; other primitives read pictures.
+    let isConstant = arguments.count == 2 && arguments[0].0 == .source && constants.contains(arguments[0].1.buffer)
+    if isConstant { constants.insert(arguments[1].1.buffer) }
+    steps.append(Step(node: node, work: .primitive(descriptor, arguments), isConstant: isConstant))
   }
 
   func emit(_ kernel: @escaping Kernel, inputs: [Location], outputs: [Location]) {
@@ -148,8 +171,9 @@ final class Lowering {
   }
 
   /// A parallel loop; `locations` are its inputs, then its outputs.
-  func emit(_ kernel: NativeKernel, _ locations: [Location]) {
-    steps.append(Step(node: node, work: .native(kernel, locations)))
+  func emit(_ kernel: NativeKernel, _ locations: [Location], isConstant: Bool = false) {
+    if isConstant { constants.formUnion(locations.map(\.buffer)) }
+    steps.append(Step(node: node, work: .native(kernel, locations), isConstant: isConstant))
   }
 
   func remember(_ forward: Forward, of value: GraphBuilder.ID) { forwards[value.node] = forward }
@@ -164,8 +188,13 @@ final class Lowering {
   /// Lowers node `index`; placeholders have been placed before.
   func lower(_ index: Int) throws(EngineError) {
     let entry = builder.nodes[index]
-    if entry.operation is Placeholder { return }
+    if entry.operation is Placeholder || fusions.absorbed.contains(index) { return }
     node = "\(type(of: entry.operation)) \(index)"
+    if let fused = fusions.ends[index] {
+      // Reports call it what it mostly is.
+      node = "Convolution \(fused.convolution)"
+      return try lower(fused, endingAt: index)
+    }
     guard let operation = entry.operation as? any Lowerable else {
       throw .unsupported("the engine has no lowering for \(type(of: entry.operation))")
     }

@@ -23,7 +23,12 @@ public final class Plan {
   ///   - choice: How kernels are picked where several compute the same thing.
   ///   - memoryLimit: The most bytes that intermediate results may take; looked at before they are taken.
   /// - Throws: `EngineError` where the machine cannot run an operation in `precision`, and `.memory` beyond the limit.
-  public init(_ program: Program, precision: Precision, choice: KernelChoice = .fixed, memoryLimit: Int = .max) throws(EngineError) {
+  public convenience init(_ program: Program, precision: Precision, choice: KernelChoice = .fixed, memoryLimit: Int = .max) throws(EngineError) {
+    try self.init(program, precision: precision, choice: choice, memoryLimit: memoryLimit, isFrozen: false)
+  }
+
+  /// - Parameter isFrozen: Every run will get the same weights.
+  init(_ program: Program, precision: Precision, choice: KernelChoice, memoryLimit: Int, isFrozen: Bool) throws(EngineError) {
     self.program = program
     self.precision = precision
     layout = Weights(program.parameters)
@@ -32,8 +37,9 @@ public final class Plan {
 
     let wanted = Array(program.outputs.values) + Array(program.gradients.values) + Array(program.updates.values)
     guard let builder = wanted.first?.builder else { throw .unsupported("a program without results") }
-    let lowering = Lowering(builder, precision: precision, library: library, choice: choice)
     let needed = builder.nodesNeeded(for: wanted.map(\.id)), neededSet = Set(needed)
+    let fusions = Fusions(builder, needed: needed, wanted: wanted.map(\.id), isFrozen: isFrozen)
+    let lowering = Lowering(builder, precision: precision, library: library, choice: choice, fusions: fusions, isFrozen: isFrozen)
     for (name, value) in program.inputs where neededSet.contains(value.id.node) {
       lowering.place(value.id, at: lowering.externalBuffer(.field(name), value.shape))
     }
@@ -98,7 +104,7 @@ public final class Plan {
         last = now
       }
     }
-    return zip(runner.kernels, times).map { ($0.node, $0.kernel, $1.sorted()[$1.count / 2]) }
+    return zip(runner.kernels, times).filter { !$1.isEmpty }.map { ($0.node, $0.kernel, $1.sorted()[$1.count / 2]) }
   }
 
   private func check(_ batch: [String: Tensor<Float>]) throws(EngineError) {

@@ -31,6 +31,22 @@ extension Lowering {
     }
   }
 
+  /// The fastest of `options`, or the first that oneDNN implements where nothing is timed.
+  func fastest<Option>(
+    _ problem: String, _ options: [Option], _ lower: @escaping (Option, Lowering) throws(EngineError) -> Void
+  ) throws(EngineError) -> Option {
+    var chosen: Option?
+    let stage = Lowering(rehearsing: self, choice: choice)
+    try stage.lower(problem, from: [], options.map { option in
+      .init(name: "\(option)") { stage throws(EngineError) in
+        try lower(option, stage)
+        chosen = option
+      }
+    })
+    hasTimed = hasTimed || stage.hasTimed
+    return chosen!
+  }
+
   private func lowerFirst(of candidates: [Candidate]) throws(EngineError) {
     var refusal: EngineError?
     for candidate in candidates {
@@ -44,7 +60,7 @@ extension Lowering {
 
   /// Milliseconds of one candidate alone, the least of three runs; `nil` where oneDNN does not implement it.
   private func rehearse(_ candidate: Candidate, _ inputs: [GraphBuilder.ID]) throws(EngineError) -> Double? {
-    let stage = Lowering(rehearsing: self)
+    let stage = Lowering(rehearsing: self, choice: .fixed)
     for input in Set(inputs).sorted() { stage.place(input, at: stage.newBuffer(location(of: input).descriptor)) }
     do throws(EngineError) { try candidate.lower(stage) } catch {
       guard error.isUnimplemented else { throw error }

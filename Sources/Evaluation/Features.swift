@@ -15,7 +15,7 @@ public final class Features {
 
   /// `stage 1`, shallow, to the last.
   public let stages: [String]
-  private let plan: Plan
+  private let plan: FrozenPlan
   private let batch: Int
 
   public init(_ trunk: Trunk, batch: Int = 32, precision: Precision = .float32) throws(EngineError) {
@@ -33,7 +33,8 @@ public final class Features {
       }
     }
     stages = maps.indices.map { "stage \($0 + 1)" }
-    plan = try Plan(Program(inputs: ["image": image], parameters: scope.parameters, outputs: outputs), precision: precision)
+    plan = try FrozenPlan(
+      Program(inputs: ["image": image], parameters: scope.parameters, outputs: outputs), trunk.weights, precision: precision)
   }
 
   /// Per stage `[N,D]`. Pictures must have the trunk's size.
@@ -42,7 +43,7 @@ public final class Features {
     for start in stride(from: 0, to: images.count, by: batch) {
       let count = min(batch, images.count - start)
       let channels = (0..<batch).map { trunk.scaling.channel(images[start + min($0, count - 1)]) }
-      let outputs = try plan.evaluate(["image": Tensor.stacked(channels)], trunk.weights)
+      let outputs = try plan.evaluate(["image": Tensor.stacked(channels)])
       for stage in stages {
         let parts = [outputs[stage], outputs["\(stage), quarters"]].compactMap { $0 }
         for row in 0..<count {

@@ -31,6 +31,15 @@ typedef struct {
 /* Pictures in blocks of 16 channels [N,C/16,H,W,16] to the matrix [N*H'*W', KH*KW*C]; zero outside of the picture. */
 void psi_windows(const void *image, void *matrix, psi_window_shape shape);
 
+typedef struct {
+  const float *kernel, *scale, *shift, *mean, *variance;
+  float *folded_kernel, *folded_shift;
+} psi_fold_arrays;
+
+/* A normalisation after a convolution as part of it: a = scale/sqrt(variance + epsilon), kernel*a and shift - mean*a, per
+   output; the kernel is [outputs, inner]. */
+void psi_fold(psi_fold_arrays arrays, size_t outputs, size_t inner, float epsilon);
+
 /* sums[c] = sum over n and i of x[n][c][i], accumulated in double precision. */
 void psi_channel_sums(const float *x, float *sums, size_t images, size_t channels, size_t plane);
 

@@ -103,17 +103,18 @@ extension PrimitiveDescriptor {
   /// Creates a primitive descriptor from an operation descriptor; scratch memory is always ours, so that a primitive may
   /// run on any thread and several plans can coexist (oneDNN's contract for library scratchpads is narrower).
   static func make<D>(
-    _ operation: inout D, _ library: Library, node: String, hint: PrimitiveDescriptor? = nil, rectifies: Bool = false
+    _ operation: inout D, _ library: Library, node: String, hint: PrimitiveDescriptor? = nil, adds: Bool = false, rectifies: Bool = false
   ) throws(EngineError) -> PrimitiveDescriptor {
     var attributes: OpaquePointer?
     try check("primitive_attr_create", node, unsafe dnnl_primitive_attr_create(&attributes))
     defer { _ = unsafe dnnl_primitive_attr_destroy(attributes) }
     try check("set_scratchpad_mode", node, unsafe dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user))
-    if rectifies {
+    if adds || rectifies {
       var chain: OpaquePointer?
       try check("post_ops_create", node, unsafe dnnl_post_ops_create(&chain))
       defer { _ = unsafe dnnl_post_ops_destroy(chain) }
-      try check("post_ops_append", node, unsafe dnnl_post_ops_append_eltwise(chain, 1, dnnl_eltwise_relu, 0, 0))
+      if adds { try check("post_ops_append", node, unsafe dnnl_post_ops_append_sum(chain, 1)) }
+      if rectifies { try check("post_ops_append", node, unsafe dnnl_post_ops_append_eltwise(chain, 1, dnnl_eltwise_relu, 0, 0)) }
       try check("set_post_ops", node, unsafe dnnl_primitive_attr_set_post_ops(attributes, chain))
     }
     var raw: OpaquePointer?
@@ -132,13 +133,28 @@ extension PrimitiveDescriptor {
     fileprivate var raw: dnnl_alg_kind_t { self == .direct ? dnnl_convolution_direct : dnnl_convolution_winograd }
   }
 
-  static func convolution(_ p: ConvolutionProblem, _ algorithm: ConvolutionAlgorithm, _ library: Library, node: String)
-    throws(EngineError) -> PrimitiveDescriptor
-  {
+  /// What follows a convolution in the same pass over its result.
+  struct Epilogue {
+    /// Adds a number per channel.
+    var hasBias = false
+    /// Adds to what the destination holds.
+    var adds = false
+    var rectifies = false
+    /// Weights may be kept in a form that has no gradient.
+    var isFrozen = false
+  }
+
+  static func convolution(
+    _ p: ConvolutionProblem, _ algorithm: ConvolutionAlgorithm, _ epilogue: Epilogue, _ library: Library, node: String
+  ) throws(EngineError) -> PrimitiveDescriptor {
+    var b = Descriptor.plain([p.maps[1]]).raw
     var operation = dnnl_convolution_desc_t(), s = p.source.raw, w = Descriptor.any(p.weights, p.number).raw, d = p.destination.raw
-    try check("convolution_forward", node, unsafe dnnl_convolution_forward_desc_init(
-      &operation, dnnl_forward_training, algorithm.raw, &s, &w, nil, &d, pair(p.stride), pair(p.padding), pair(p.padding)))
-    return try make(&operation, library, node: node)
+    try check("convolution_forward", node, unsafe withUnsafePointer(to: &b) {
+      unsafe dnnl_convolution_forward_desc_init(
+        &operation, epilogue.isFrozen ? dnnl_forward_inference : dnnl_forward_training, algorithm.raw, &s, &w,
+        epilogue.hasBias ? $0 : nil, &d, pair(p.stride), pair(p.padding), pair(p.padding))
+    })
+    return try make(&operation, library, node: node, adds: epilogue.adds, rectifies: epilogue.rectifies)
   }
 
   static func convolutionSourceGradient(

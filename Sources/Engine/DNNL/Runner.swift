@@ -16,6 +16,9 @@ import Tensors
   let kernels: [(node: String, kernel: String)]
   private let library: Library
   private var work: [(node: String, kernel: String, work: Work)] = []
+  /// Which of them depend on frozen parameters alone, and whether they have run.
+  private let isConstant: [Bool]
+  private var hasConstants = false
   private let arena: Arena
   /// Where each buffer lies now.
   private var addresses: [UnsafeMutableRawPointer]
@@ -44,7 +47,9 @@ import Tensors
     }
     var requests = lowering.storages.enumerated().map { index, storage in
       switch storage {
-      case .arena(let bytes): MemoryPlan.Request(byteCount: bytes, lifetime: lifetimes[index] ?? 0...0)
+      case .arena(let bytes):
+        MemoryPlan.Request(
+          byteCount: bytes, lifetime: lowering.constants.contains(index) ? 0...last : lifetimes[index] ?? 0...0)
       case .external(.parameter), .external(.gradient): MemoryPlan.Request(byteCount: 0, lifetime: 0...0)
       case .external: MemoryPlan.Request(byteCount: lowering.externalCounts[index, default: 0] * 4, lifetime: 0...last)
       }
@@ -82,6 +87,7 @@ import Tensors
         work.append((step.node, descriptor.kernel, .primitive(primitive)))
       }
     }
+    isConstant = lowering.steps.map(\.isConstant)
     kernels = work.map { ($0.node, $0.kernel) }
     for (index, storage) in lowering.storages.enumerated() {
       guard case .external(let external) = storage else { continue }
@@ -110,7 +116,7 @@ import Tensors
     unsafe follow(.parameter, parameters)
     unsafe follow(.gradient, gradients)
     for case (.field(let name), let place) in staged { store(batch[name]!.elements, in: place.buffer) }
-    for (index, entry) in work.enumerated() {
+    for (index, entry) in work.enumerated() where !(hasConstants && isConstant[index]) {
       switch entry.work {
       case .primitive(let primitive):
         try primitive.execute(on: library, node: entry.node)
@@ -128,6 +134,7 @@ import Tensors
       }
     }
     try library.wait()
+    hasConstants = true
     var results = Results()
     for (external, place) in staged {
       switch external {

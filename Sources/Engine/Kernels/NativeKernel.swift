@@ -14,6 +14,17 @@ import CKernels
     unsafe NativeKernel { unsafe psi_windows($0[0], $0[1], shape) }
   }
 
+  /// Kernel `[O,...]`, γ, β, μ, σ² `[O]` -> kernel and shift of a convolution that normalises as well.
+  static func fold(outputs: Int, inner: Int, epsilon: Double) -> NativeKernel {
+    unsafe NativeKernel { list in
+      func array(_ index: Int) -> UnsafeMutablePointer<Float> { unsafe list[index].assumingMemoryBound(to: Float.self) }
+      unsafe psi_fold(
+        psi_fold_arrays(
+          kernel: array(0), scale: array(1), shift: array(2), mean: array(3), variance: array(4), folded_kernel: array(5),
+          folded_shift: array(6)), outputs, inner, Float(epsilon))
+    }
+  }
+
   /// `[N,C,...] -> [C]`, both row-major.
   static func channelSums(images: Int, channels: Int, plane: Int) -> NativeKernel {
     unsafe NativeKernel {

@@ -48,18 +48,71 @@ extension Convolution {
 
 extension Convolution: Lowerable {
   func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
-    let p = problem(l.shape(of: inputs[0]), l.shape(of: inputs[1]), l.shape(of: outputs[0]), l)
-    try l.lower(p.key("forward"), from: inputs, p.algorithms.map { algorithm in
-      .init(name: "\(algorithm)") { l throws(EngineError) in
-        let forward = try PrimitiveDescriptor.convolution(p, algorithm, l.library, node: l.node)
-        let y = l.newBuffer(forward.layout(.destination)!)
-        l.emit(forward, [
-          (.source, try l.read(inputs[0], as: forward.layout(.source)!)),
-          (.weights, try l.readWeights(inputs[1], p, as: forward.layout(.weights)!)), (.destination, y),
-        ])
-        l.place(outputs[0], at: y)
+    try lower(inputs, to: outputs[0], bias: nil, in: l)
+  }
+
+  /// - Parameters:
+  ///   - kernel: Instead of the kernel among the inputs, row-major: one with a normalisation folded in.
+  ///   - residual: A buffer in the layout of the result, which is overwritten by the result.
+  func lower(
+    _ inputs: [GraphBuilder.ID], to output: GraphBuilder.ID, kernel: Lowering.Location? = nil, bias: Lowering.Location?,
+    residual: GraphBuilder.ID? = nil, mayOverwrite: Bool = false, rectifies: Bool = false, in l: Lowering
+  ) throws(EngineError) {
+    let p = problem(l.shape(of: inputs[0]), l.shape(of: inputs[1]), l.shape(of: output), l)
+    let epilogue = PrimitiveDescriptor.Epilogue(
+      hasBias: bias != nil, adds: residual != nil, rectifies: rectifies, isFrozen: l.isFrozen)
+    let choice = try l.fastest(p.key("\(l.isFrozen ? "frozen " : "")forward"), p.algorithms) { algorithm, l throws(EngineError) in
+      // Timed by itself: bias and rectifier cost the same whatever the algorithm.
+      let forward = try PrimitiveDescriptor.convolution(p, algorithm, .init(isFrozen: l.isFrozen), l.library, node: l.node)
+      l.emit(forward, [
+        (.source, l.newBuffer(forward.layout(.source)!)), (.weights, l.newBuffer(forward.layout(.weights)!)),
+        (.destination, l.newBuffer(forward.layout(.destination)!)),
+      ])
+    }
+    var made: PrimitiveDescriptor?
+    for algorithm in [choice] + p.algorithms where made == nil {
+      do throws(EngineError) {
+        made = try PrimitiveDescriptor.convolution(p, algorithm, epilogue, l.library, node: l.node)
+      } catch { guard error.isUnimplemented else { throw error } }
+    }
+    guard let forward = made else { throw .unsupported("\(l.node): oneDNN has no convolution that adds and rectifies") }
+    let y: Lowering.Location
+    if let residual {
+      let added = try l.read(residual, as: forward.layout(.destination)!)
+      if mayOverwrite, l.isArena(added.buffer) { y = added } else {
+        y = l.newBuffer(forward.layout(.destination)!)
+        try l.copy(added, to: y)
       }
-    })
+    } else {
+      y = l.newBuffer(forward.layout(.destination)!)
+    }
+    var arguments: [(Argument, Lowering.Location)] = [(.source, try l.read(inputs[0], as: forward.layout(.source)!))]
+    arguments.append((.weights, try l.readWeights(inputs[1], p, replacedBy: kernel, as: forward.layout(.weights)!)))
+    if let bias { arguments.append((.bias, bias)) }
+    l.emit(forward, arguments + [(.destination, y)])
+    l.place(output, at: y)
+  }
+}
+
+extension Lowering {
+  /// A convolution and what follows it as one primitive.
+  func lower(_ fused: FusedConvolution, endingAt end: Int) throws(EngineError) {
+    let node = builder.nodes[fused.convolution], convolution = node.operation as! Convolution
+    var kernel: Location?, bias: Location?
+    if let value = fused.bias { bias = try readPlain(value) }
+    if let index = fused.normalization {
+      let normalization = builder.nodes[index], shape = shape(of: node.inputs[1]), outputs = shape[0]
+      let folded = newBuffer(.plain(shape)), shift = newBuffer(.plain([outputs]))
+      var arrays = [try readPlain(node.inputs[1])]
+      for input in normalization.inputs.dropFirst() { arrays.append(try readPlain(input)) }
+      let epsilon = (normalization.operation as! Normalization).epsilon
+      emit(.fold(outputs: outputs, inner: shape.count / outputs, epsilon: epsilon), arrays + [folded, shift], isConstant: isFrozen)
+      (kernel, bias) = (folded, shift)
+    }
+    let mayOverwrite = fused.residual.map { fusions.isLastReader(end, of: $0, in: builder) } ?? false
+    try convolution.lower(
+      node.inputs, to: .init(node: end, output: 0), kernel: kernel, bias: bias, residual: fused.residual,
+      mayOverwrite: mayOverwrite, rectifies: fused.rectifies, in: self)
   }
 }
 
@@ -68,7 +121,7 @@ extension ConvolutionImageGradient: Lowerable {
     let p = forward.problem(l.shape(of: outputs[0]), l.shape(of: inputs[0]), l.shape(of: inputs[1]), l)
     try l.lower(p.key("image gradient"), from: Array(inputs.prefix(2)), p.algorithms.map { algorithm in
       .init(name: "\(algorithm)") { l throws(EngineError) in
-        let hint = try PrimitiveDescriptor.convolution(p, algorithm, l.library, node: l.node)
+        let hint = try PrimitiveDescriptor.convolution(p, algorithm, .init(), l.library, node: l.node)
         let backward = try PrimitiveDescriptor.convolutionSourceGradient(p, algorithm, forward: hint, l.library, node: l.node)
         let dx = l.newBuffer(backward.layout(.sourceGradient)!)
         l.emit(backward, [
@@ -86,7 +139,7 @@ extension ConvolutionKernelGradient: Lowerable {
     let p = forward.problem(l.shape(of: inputs[0]), l.shape(of: outputs[0]), l.shape(of: inputs[1]), l)
     var candidates: [Lowering.Candidate] = p.algorithms.map { algorithm in
       .init(name: "\(algorithm)") { l throws(EngineError) in
-        let hint = try PrimitiveDescriptor.convolution(p, algorithm, l.library, node: l.node)
+        let hint = try PrimitiveDescriptor.convolution(p, algorithm, .init(), l.library, node: l.node)
         let backward = try PrimitiveDescriptor.convolutionWeightsGradient(p, algorithm, forward: hint, l.library, node: l.node)
         let dk = l.newBuffer(backward.layout(.weightsGradient)!)
         l.emit(backward, [
@@ -130,9 +183,13 @@ extension ConvolutionKernelGradient: Lowerable {
 
 extension Lowering {
   /// A kernel in the layout and number type of a primitive, which sees groups as an axis of their own.
-  fileprivate func readWeights(_ value: GraphBuilder.ID, _ p: ConvolutionProblem, as descriptor: Descriptor) throws(EngineError) -> Location {
-    guard p.groups > 1 else { return try read(value, as: descriptor) }
-    let plain = try readPlain(value), made = newBuffer(descriptor)
+  fileprivate func readWeights(
+    _ value: GraphBuilder.ID, _ p: ConvolutionProblem, replacedBy replacement: Location? = nil, as descriptor: Descriptor
+  ) throws(EngineError) -> Location {
+    guard p.groups > 1 || replacement != nil else { return try read(value, as: descriptor) }
+    let plain: Location
+    if let replacement { plain = replacement } else { plain = try readPlain(value) }
+    let made = newBuffer(descriptor)
     try copy(.init(buffer: plain.buffer, descriptor: .plain(p.weights)), to: made)
     return made
   }
