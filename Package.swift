@@ -53,7 +53,7 @@ let package = Package(
     + module("Tensors", [])
     + module("Host", [crypto])
     + module("Graphs", ["Tensors"])
-    + module("Networks", ["Graphs", "Tensors"])
+    + module("Networks", ["Graphs", "Tensors"], tests: ["Host"])
     + module("Engine", ["Graphs", "Tensors", "CDNNL", "COpenBLAS", "CKernels"], tests: ["Networks"])
     + module("Frames", ["Tensors", "Host", "CHDF5", "CDeflate", "CZip", "CImageCodecs"])
     + module("Simulation", ["Frames", "Tensors", "Host"])

@@ -2,6 +2,7 @@ import Corpora
 import Engine
 import Graphs
 import Host
+import Networks
 import Pretexts
 import Tensors
 import Training
@@ -39,7 +40,7 @@ public enum FeedingBench {
         fields = try maker.training(step: step)
         step += 1
       }
-      _ = try plan.run(fields, &weights, gradients: &gradients)
+      _ = try plan.run(fields.merging(program.maskFields(seed: 1, step: step)) { own, _ in own }, &weights, gradients: &gradients)
       optimizer.update(&weights, gradients, &state, learningRate: 1e-3)
     }
     let clock = ContinuousClock(), began = clock.now

@@ -46,9 +46,12 @@ public struct Workload: Codable, Hashable, Sendable {
     guard (1...64).contains(channels) else { throw refuse("channels", "1 to 64", "\(channels)") }
     guard (1...8192).contains(side) else { throw refuse("side", "1 to 8192", "\(side)") }
     guard (1...65536).contains(batch) else { throw refuse("batch", "1 to 65536", "\(batch)") }
+    var network: any Backbone = type.init()
+    network.inputs = channels
+    try network.require(side: side, path: "")
     let builder = GraphBuilder(), scope = Scope(builder, mode: kind == .training ? .training : .inference)
     let image = builder.input("image", [batch, channels, side, side])
-    let codewords = type.init().codewords(image, in: scope["backbone"])
+    let codewords = network.codewords(image, in: scope["backbone"])
     var random = Philox(seed: 2)
     var fields = ["image": Tensor<Float>(image.shape, (0..<image.shape.count).map { _ in Float(random.normal()) })]
     let program: Program
@@ -60,8 +63,9 @@ public struct Workload: Codable, Hashable, Sendable {
       let loss = Linear(classes)(codewords, in: scope["fc"]).crossEntropy(target).mean()
       fields["target"] = Tensor([batch, classes], (0..<batch * classes).map { $0 % classes == $0 / classes % classes ? 1 : 0 })
       program = Program(
-        inputs: ["image": image, "target": target], parameters: scope.parameters, outputs: ["loss": loss], minimizing: loss,
+        inputs: ["image": image, "target": target].merging(scope.inputs) { own, _ in own }, parameters: scope.parameters, outputs: ["loss": loss], minimizing: loss,
         updates: scope.updates)
+      fields.merge(program.maskFields(seed: 1, step: 0)) { own, _ in own }
     }
     return (program, scope.initialWeights(seed: 1), fields)
   }

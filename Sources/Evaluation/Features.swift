@@ -3,17 +3,18 @@ import Graphs
 import Networks
 import Tensors
 
-/// Runs a frozen trunk over pictures and keeps what each stage says.
+/// Runs a frozen trunk over pictures and keeps what each stage and each codeword says.
 ///
 /// The features of a stage are its channels' means over the whole map and over its quarters, `[N,C,H,W] -> [N,5C]`; a map too
 /// small to divide, or with so many channels that 5C would pass `widest`, gives the means over the whole map alone, `[N,C]`:
-/// few labelled frames do not support more. Belongs to one thread.
+/// few labelled frames do not support more. Codewords beside the mean of the last stage (`fc6`, `fc7`) are given as they are.
+/// Belongs to one thread.
 public final class Features {
   public let trunk: Trunk
   /// The most features of a stage that quarters may lead to.
   public static let widest = 1024
 
-  /// `stage 1`, shallow, to the last.
+  /// `stage 1`, shallow, to the last; then `fc6`, `fc7` where the trunk has them.
   public let stages: [String]
   private let plan: FrozenPlan
   private let batch: Int
@@ -23,7 +24,7 @@ public final class Features {
     self.batch = batch
     let builder = GraphBuilder(), scope = Scope(builder, mode: .inference)
     let image = builder.input("image", [batch, 1, trunk.side, trunk.side])
-    let maps = trunk.backbone.stages(image, in: scope["backbone"])
+    let encoding = trunk.backbone.encoding(of: image, in: scope["backbone"]), maps = encoding.stages
     var outputs: [String: Value] = [:]
     for (index, map) in maps.enumerated() {
       outputs["stage \(index + 1)"] = map.globalAverage()
@@ -32,7 +33,10 @@ public final class Features {
         outputs["stage \(index + 1), quarters"] = map.pooled(.average, kernel: (max(map.shape[2], map.shape[3]) + 1) / 2, stride: side).flattened()
       }
     }
-    stages = maps.indices.map { "stage \($0 + 1)" }
+    // The mean of the last stage is there already.
+    let codewords = encoding.codewords.filter { $0.name != "pooled" }
+    for codeword in codewords { outputs[codeword.name] = codeword.value }
+    stages = maps.indices.map { "stage \($0 + 1)" } + codewords.map(\.name)
     plan = try FrozenPlan(
       Program(inputs: ["image": image], parameters: scope.parameters, outputs: outputs), trunk.weights, precision: precision)
   }

@@ -50,14 +50,17 @@ public struct Trunk: Sendable {
     let builder = GraphBuilder(), scope = Scope(builder, mode: .training)
     let image = builder.input("image", [batch, 1, side, side])
     let codewords = backbone.codewords(image, in: scope["backbone"])
-    let program = Program(inputs: ["image": image], parameters: scope.parameters, outputs: ["codewords": codewords], updates: scope.updates)
+    let program = Program(
+      inputs: ["image": image].merging(scope.inputs) { own, _ in own }, parameters: scope.parameters, outputs: ["codewords": codewords],
+      updates: scope.updates)
     let plan = try Plan(program, precision: precision)
     var weights = scope.initialWeights(seed: seed), gradients = Weights(scope.parameters), random = Philox(seed: seed, 7)
     let order = images.indices.shuffled(using: &random)
     // With momentum 0.1, 40 batches leave 1.5 % of the fresh statistics.
     for step in 0..<40 {
       let chosen = (0..<batch).map { images[order[(step * batch + $0) % order.count]] }
-      _ = try plan.run(["image": Tensor.stacked(chosen.map { scaling.channel($0) })], &weights, gradients: &gradients)
+      let fields = ["image": Tensor.stacked(chosen.map { scaling.channel($0) })]
+      _ = try plan.run(fields.merging(program.maskFields(seed: seed, step: step)) { own, _ in own }, &weights, gradients: &gradients)
     }
     return Trunk(family: "random", seed: seed, backbone: backbone, weights: weights, scaling: scaling, side: side)
   }
@@ -65,7 +68,7 @@ public struct Trunk: Sendable {
   /// Zeros for every parameter of `backbone`.
   static func layout(of backbone: any Backbone, side: Int) -> Weights {
     let builder = GraphBuilder(), scope = Scope(builder, mode: .inference)
-    _ = backbone.stages(builder.input("image", [1, 1, side, side]), in: scope["backbone"])
+    _ = backbone.encoding(of: builder.input("image", [1, 1, side, side]), in: scope["backbone"])
     return Weights(scope.parameters)
   }
 }

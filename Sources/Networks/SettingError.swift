@@ -16,3 +16,15 @@ public struct SettingError: Error, Hashable, Sendable {
     guard holds else { throw SettingError(key: key, expected: expected, found: "\(found)") }
   }
 }
+
+extension SettingError {
+  /// Throws unless `value` lies in `range`.
+  static func require(_ value: Int, in range: ClosedRange<Int>, _ key: String) throws(SettingError) {
+    try require(range.contains(value), key, "\(range.lowerBound) to \(range.upperBound)", value)
+  }
+
+  /// Throws unless `rate` is a share of something that may be dropped.
+  static func require(rate: Double, _ key: String) throws(SettingError) {
+    try require((0..<1).contains(rate), key, "0 or more, below 1", rate)
+  }
+}

@@ -68,6 +68,18 @@ public struct Objective {
     self.logits = logits
     self.target = target
   }
+
+  /// A linear head under `head` that chooses among the classes of field `target`, `[N,K]`, with the mean cross entropy for loss.
+  ///
+  /// Side branches of the backbone get heads of their own (`head.aux1.fc2`), and in training 0.3 of their losses is added.
+  init(classifying encoding: Encoding, _ batch: [String: Value], target field: String, in scope: Scope) {
+    let target = batch[field]!, head = scope["head"], classes = target.shape[1]
+    let prediction = Prediction(
+      logits: Linear(classes)(encoding.codeword, in: head),
+      auxiliaryLogits: encoding.auxiliaries.map { Linear(classes)($0.value, in: head[$0.classifier]) }, encoding: encoding)
+    let own = prediction.logits.crossEntropy(target).mean()
+    self.init(loss: scope.mode == .training ? prediction.loss(target) : own, logits: prediction.logits, target: field)
+  }
 }
 
 /// Answers of a network beside the right ones.

@@ -72,7 +72,7 @@ public struct ModelConfiguration: Codable, Hashable, Sendable {
     }
   }
 
-  /// timm's name of the network where timm has it; else a name that timm refuses.
+  /// timm's name of the network where timm was seen to load it; else a name that timm refuses.
   public var architecture: String
   /// 0: the trunk alone.
   public var classCount = 0
@@ -82,6 +82,9 @@ public struct ModelConfiguration: Codable, Hashable, Sendable {
   public var pretrained: Pretrained
   public var meaning: Meaning
 
+  /// Names that need no addition: timm loads the first, and knows no network of the other names.
+  private static let ownNames = ["resnet18", "resnet10", "lenet5"]
+
   enum CodingKeys: String, CodingKey {
     case architecture, classCount = "num_classes", featureCount = "num_features", globalPool = "global_pool"
     case modelArguments = "model_args", pretrained = "pretrained_cfg", meaning = "psimagenet"
@@ -89,22 +92,22 @@ public struct ModelConfiguration: Codable, Hashable, Sendable {
 
   init(_ meaning: Meaning, _ graph: ModelGraph) {
     self.meaning = meaning
-    architecture = isUsual(graph.backbone) ? meaning.backbone.name : meaning.backbone.name + "_custom"
-    let map = graph.lastStage
-    featureCount = map[0]
+    let name = meaning.backbone.name, inputs = graph.backbone.inputs, map = graph.lastStage
+    architecture = !graph.hasUsualShapes ? "\(name)_custom" : Self.ownNames.contains(name) ? name : "\(name)_psimagenet"
+    modelArguments = ModelArguments(channels: inputs)
+    featureCount = graph.codewordWidth
     pretrained = Pretrained(
-      tag: meaning.name, inputSize: [1, meaning.side, meaning.side], fixedInputSize: graph.isBoundToSide,
-      mean: [meaning.scaling.mean], deviation: [meaning.scaling.deviation], poolSize: [map[1], map[2]], license: meaning.license)
+      tag: meaning.name, inputSize: [inputs, meaning.side, meaning.side], fixedInputSize: graph.isBoundToSide,
+      mean: Array(repeating: meaning.scaling.mean, count: inputs), deviation: Array(repeating: meaning.scaling.deviation, count: inputs),
+      poolSize: [map[1], map[2]], firstConvolution: graph.firstConvolution, classifier: graph.backbone.classifierName,
+      license: meaning.license)
   }
 }
-
-/// Whether a backbone has the settings that give it its name's usual widths.
-private func isUsual<B: Backbone>(_ backbone: B) -> Bool { backbone == B() }
 
 extension ModelConfiguration.Meaning {
   /// The backbone and task that are meant, where no value asks for something that cannot be built.
   ///
-  /// The limits keep a file from asking for a network that no machine holds: whole-number settings of at most 1024.
+  /// The limits keep a file from asking for a network that no machine holds: whole-number settings of at most 8192.
   func graph(path: String) throws(InputError) -> ModelGraph {
     func require(_ holds: Bool, _ place: String, _ expected: String, _ found: Any) throws(InputError) {
       guard holds else { throw InputError(path: path, place: "psimagenet.\(place)", expected: expected, found: "\(found)") }
@@ -119,12 +122,13 @@ extension ModelConfiguration.Meaning {
     try require(Set(classes).count == classes.count, "classes", "different names", classes)
     for (place, choice) in [("backbone", backbone), ("task", task)] {
       let numbers = choice.settings.integers
-      try require(numbers.allSatisfy { (0...1024).contains($0) }, "\(place).settings", "whole numbers of 0 to 1024", numbers)
-      if place == "backbone" { try require(!numbers.contains(0), "\(place).settings", "whole numbers from 1", numbers) }
+      try require(numbers.allSatisfy { (0...8192).contains($0) }, "\(place).settings", "whole numbers of 0 to 8192", numbers)
     }
     let task = try task.task(path: path)
     if task.label == nil { try require(task.classes(labels: []) == classes, "classes", "\(task.classes(labels: []))", classes) }
-    return ModelGraph(backbone: try backbone.backbone(path: path), task: task, side: side, classes: classes.count)
+    let backbone = try backbone.backbone(path: path)
+    try backbone.require(side: side, path: path)
+    return ModelGraph(backbone: backbone, task: task, side: side, classes: classes.count)
   }
 }
 

@@ -14,13 +14,17 @@ struct ModelGraph: Sendable {
   let side: Int
   let classes: Int
 
-  /// `image [N,1,S,S]` -> `codeword [N,D]` and `stage.1`, `stage.2`, … `[N,C]`, the mean of each stage over the picture.
+  /// `image [N,1,S,S]` -> `codeword [N,D]`; `stage.1`, `stage.2`, … `[N,C]`, the mean of each stage over the picture; and where the
+  /// backbone has several codewords, each as `codeword.<name>`.
   func trunk(batch: Int, side other: Int? = nil) -> Program {
     let (builder, side) = (GraphBuilder(), other ?? side), scope = Scope(builder, mode: .inference)
     let image = builder.input("image", [batch, 1, side, side])
-    let means = backbone.stages(image, in: scope["backbone"]).map { $0.globalAverage() }
-    var outputs = ["codeword": means[means.count - 1]]
-    for (stage, mean) in means.enumerated() { outputs["stage.\(stage + 1)"] = mean }
+    let encoding = backbone.encoding(of: image, in: scope["backbone"])
+    var outputs = ["codeword": encoding.codeword]
+    for (stage, map) in encoding.stages.enumerated() { outputs["stage.\(stage + 1)"] = map.globalAverage() }
+    if encoding.codewords.count > 1 {
+      for codeword in encoding.codewords { outputs["codeword.\(codeword.name)"] = codeword.value }
+    }
     return Program(inputs: ["image": image], parameters: scope.parameters, outputs: outputs)
   }
 
@@ -31,9 +35,31 @@ struct ModelGraph: Sendable {
     return Shape(Array(stages[stages.count - 1].shape.extents.dropFirst()))
   }
 
+  /// Where the first layer's numbers are, in the published file.
+  var firstConvolution: String {
+    let name = trunk(batch: 1).parameters[0].path.dropFirst(Self.prefix.count)
+    return String(name.hasSuffix(".weight") ? name.dropLast(".weight".count) : name)
+  }
+
+  /// Numbers in a codeword.
+  var codewordWidth: Int { trunk(batch: 1).outputs["codeword"]!.shape[1] }
+
   /// Whether the parameters depend on the size of the picture, as those of fully connected layers do.
   var isBoundToSide: Bool {
     trunk(batch: 1).parameters.map(\.value.shape) != trunk(batch: 1, side: side + 32).parameters.map(\.value.shape)
+  }
+
+  /// Whether the settings give the network its name's usual parameters.
+  var hasUsualShapes: Bool {
+    func usual<B: Backbone>(_ backbone: B) -> any Backbone {
+      var other = B()
+      other.inputs = backbone.inputs
+      return other
+    }
+    func layout(_ backbone: any Backbone) -> [String] {
+      ModelGraph(backbone: backbone, task: task, side: side, classes: classes).trunk(batch: 1).parameters.map { "\($0.path) \($0.value.shape)" }
+    }
+    return layout(backbone) == layout(usual(backbone))
   }
 
   /// The fields of the task -> `logits`, and the parameters of backbone and head.

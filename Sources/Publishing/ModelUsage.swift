@@ -39,10 +39,12 @@ struct ModelUsage {
   }
 
   private var torch: String {
+    // A network for colour sees the grey picture three times.
+    let inputs = configuration.modelArguments.channels, input = inputs == 1 ? "reference[\"input\"]" : "reference[\"input\"].expand(-1, \(inputs), -1, -1)"
     let check = """
       model.eval()
       with torch.no_grad():
-          codeword = model(reference["input"])            # [8,\(configuration.featureCount)]
+          codeword = model(\(input))            # [8,\(configuration.featureCount)]
       assert (codeword - reference["codeword"]).abs().max() <= 1e-4 * reference["codeword"].abs().max()
       """
     let load = """
@@ -67,7 +69,7 @@ struct ModelUsage {
         \(load)
         from torchvision.models import resnet18
         model = resnet18()
-        model.conv1, model.fc = nn.Conv2d(1, 64, 7, 2, 3, bias=False), nn.Identity()
+        model.conv1, model.fc = nn.Conv2d(\(inputs), 64, 7, 2, 3, bias=False), nn.Identity()
         model.load_state_dict(weights, strict=True)
         \(check)
         ```
@@ -82,7 +84,7 @@ struct ModelUsage {
         \(load)
         from torchvision.models.resnet import BasicBlock, ResNet
         model = ResNet(BasicBlock, [1, 1, 1, 1])
-        model.conv1, model.fc = nn.Conv2d(1, 64, 7, 2, 3, bias=False), nn.Identity()
+        model.conv1, model.fc = nn.Conv2d(\(inputs), 64, 7, 2, 3, bias=False), nn.Identity()
         model.load_state_dict(weights, strict=True)
         \(check)
         ```
@@ -90,8 +92,8 @@ struct ModelUsage {
         """
     default:
       return """
-        Neither timm nor torchvision has this architecture (`\(configuration.meaning.backbone.name)` with the settings in `config.json`), and
-        `timm.create_model` refuses the folder. `Tests/Peers/check_checkpoint.py` of PSImageNet computes it in NumPy.
+        `timm.create_model` refuses the folder: timm lacks this architecture (`\(configuration.meaning.backbone.name)` with the settings in
+        `config.json`) or was not tried with it. The arrays have the names that the network has in PyTorch's libraries.
 
         """
     }

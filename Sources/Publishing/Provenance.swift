@@ -64,13 +64,15 @@ public struct Machine: Codable, Hashable, Sendable {
 }
 
 extension Checkpoint.Description {
-  /// The recipe as it ran, with every setting written out, on a corpus known by name.
+  /// The recipe as it ran, with every setting written out, on a corpus known by name and from weights known by their file's
+  /// name.
   func resolvedRecipe(corpus name: String, path: String) throws(InputError) -> TrainingRecipe {
     var resolved = recipe
     resolved.task = try .of(recipe.task.task(path: path))
     resolved.backbone = try .of(recipe.backbone.backbone(path: path))
     resolved.optimizer = Choice(name: recipe.optimizer.name, settings: try .of(recipe.optimizer.optimizer(path: path)))
     resolved.corpus = name
+    resolved.initialWeights = recipe.initialWeights.map { ($0 as NSString).lastPathComponent }
     resolved.precision = PrecisionChoice(precision.precision)
     return resolved
   }

@@ -63,3 +63,12 @@ public struct Choice: Codable, Hashable, Sendable {
     InputError(path: path, place: "\(place).name", expected: "one of \(known.joined(separator: ", "))", found: "\"\(name)\"")
   }
 }
+
+extension Backbone {
+  /// Throws, naming the network and the sizes that it admits, unless pictures of `side`×`side` are among them.
+  public func require(side: Int, path: String) throws(InputError) {
+    do { try validate(height: side, width: side) } catch {
+      throw InputError(path: path, place: error.key, expected: error.expected, found: error.found)
+    }
+  }
+}

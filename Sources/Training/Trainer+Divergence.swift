@@ -13,7 +13,7 @@ extension Trainer {
     let finder = FaultFinder(program: program, precision: precision.precision)
     func fault(_ step: Int, _ weights: Weights) throws -> Divergence.Fault? {
       let records = train.indices(step: step).map { train.images.records[$0].id }
-      return try finder.fault(smoothed(train.training(step: step), target), weights) { records[$0] }
+      return try finder.fault(fed(train.training(step: step), at: step, program, target), weights) { records[$0] }
     }
     guard weights.firstInfinite(.trainable) != nil else {
       return divergence(found, at: step + 1, try fault(step, weights.withSoundStatistics()))
@@ -23,13 +23,13 @@ extension Trainer {
     if let last = try lastCheckpoint() {
       state = (last.weights, last.optimizer, last.description.step)
     } else {
-      let fresh = network.initialWeights(seed: recipe.seed)
+      let fresh = try network.startingWeights(recipe).weights
       state = (fresh, OptimizerState(moments: moments.moments.count, count: fresh.storage.count), 0)
     }
     var gradients = Weights(program.parameters)
     while state.step <= step {
       let before = state.weights
-      _ = try plan.run(smoothed(train.training(step: state.step), target), &state.weights, gradients: &gradients)
+      _ = try plan.run(fed(train.training(step: state.step), at: state.step, program, target), &state.weights, gradients: &gradients)
       if gradients.firstInfinite(.trainable) != nil || state.weights.firstInfinite(.statistic) != nil {
         return divergence(found, at: state.step + 1, try fault(state.step, before))
       }

@@ -19,6 +19,8 @@ public final class Trainer {
 
   public let recipe: TrainingRecipe
   public let folder: RunFolder
+  /// What was taken from the file that the recipe starts from; `nil` for fresh numbers and in a run that goes on.
+  public let initialWeights: InitialWeights?
   let network: TrainingNetwork
   let train: BatchMaker
   private let validation: BatchMaker?
@@ -81,13 +83,15 @@ public final class Trainer {
     if let available = memory ?? AvailableMemory.current(), need.total > available.bytes {
       throw MemoryShortage(work: "training \(recipe.backbone.name)", need: need, available: available, advice: "choose a smaller backbone")
     }
-    weights = network.initialWeights(seed: recipe.seed)
+    // A run that goes on has its own numbers, and does not need the file any more.
+    (weights, initialWeights) = try network.startingWeights(recipe, readsFile: last == nil && start == nil)
     moments = OptimizerState(moments: type(of: optimizer).moments, count: weights.storage.count)
     if let start { (weights, moments) = (start.weights, start.optimizer) }
     if let last {
       // The same corpus may be reached by another path; its checksum tells.
       var known = last.description.recipe
       known.corpus = recipe.corpus
+      if let file = known.initialWeights, let own = recipe.initialWeights, sameName(file, own) { known.initialWeights = own }
       // A run keeps the precision that it began with, wherever it goes on; only asking for the other one is another recipe.
       if recipe.precision == .automatic || recipe.precision == PrecisionChoice(last.description.precision.precision) {
         known.precision = recipe.precision
@@ -99,6 +103,7 @@ public final class Trainer {
       }
       (description, weights, moments, running) = (last.description, last.weights, last.optimizer, last.running)
       description.recipe.corpus = recipe.corpus
+      description.recipe.initialWeights = recipe.initialWeights
     }
   }
 
@@ -133,7 +138,7 @@ public final class Trainer {
     while step < recipe.steps {
       let batch = try nextBatch()
       let rate = recipe.learningRate * recipe.schedule.factor(step: step, total: recipe.steps)
-      let outputs = try plan.run(smoothed(batch, target), &weights, gradients: &gradients)
+      let outputs = try plan.run(fed(batch, at: step, program, target), &weights, gradients: &gradients)
       let stepLoss = Double(outputs["loss"]!.elements[0])
       guard stepLoss.isFinite else { throw try divergence("loss \(stepLoss)", plan, program, target) }
       // Rectifiers can hide a NaN from the loss, but not from the statistics of the normalisation before them.
@@ -192,8 +197,12 @@ public final class Trainer {
     }
   }
 
-  /// What is fed for `batch` while training.
-  func smoothed(_ batch: [String: Tensor<Float>], _ target: String) -> [String: Tensor<Float>] {
+  /// A batch as the plan of a training step takes it: answers smoothed, and what random masks depend on.
+  func fed(_ batch: [String: Tensor<Float>], at step: Int, _ program: Program, _ target: String) -> [String: Tensor<Float>] {
+    smoothed(batch, target).merging(program.maskFields(seed: recipe.seed, step: step)) { own, _ in own }
+  }
+
+  private func smoothed(_ batch: [String: Tensor<Float>], _ target: String) -> [String: Tensor<Float>] {
     guard recipe.labelSmoothing > 0 else { return batch }
     var batch = batch
     batch[target] = batch[target].map { LabelSmoothing.smoothed($0, by: recipe.labelSmoothing) }
@@ -259,6 +268,9 @@ func seconds(_ duration: Duration) -> Double {
   let (whole, fraction) = duration.components
   return Double(whole) + Double(fraction) * 1e-18
 }
+
+/// Whether two paths end in the same file name: a file may have moved since the run began.
+private func sameName(_ a: String, _ b: String) -> Bool { (a as NSString).lastPathComponent == (b as NSString).lastPathComponent }
 
 /// Three decimals.
 private func rounded(_ value: Double) -> String { String(format: "%.3f", value) }

@@ -14,6 +14,7 @@ package struct TrainingNetwork {
   package init(_ recipe: TrainingRecipe, side: Int, classes: [String], path: String) throws(InputError) {
     task = try recipe.task.task(path: path)
     backbone = try recipe.backbone.backbone(path: path)
+    try backbone.require(side: side, path: path)
     self.side = side
     self.classes = classes.count
   }
@@ -23,9 +24,17 @@ package struct TrainingNetwork {
 
   package func initialWeights(seed: UInt64) -> Weights { build(batch: 1, mode: .inference).scope.initialWeights(seed: seed) }
 
+  /// What a run of `recipe` starts with: fresh numbers, and over them those of the file that the recipe names.
+  func startingWeights(_ recipe: TrainingRecipe, readsFile: Bool = true) throws(InputError) -> (weights: Weights, file: InitialWeights?) {
+    var weights = initialWeights(seed: recipe.seed)
+    guard readsFile, let path = recipe.initialWeights else { return (weights, nil) }
+    let file = try InitialWeights(reading: path, for: backbone, into: &weights)
+    return (weights, file)
+  }
+
   /// A training step (loss, logits, gradients, running averages) or an inference pass (loss, logits) for `batch` examples.
   package func program(batch: Int, mode: Scope.Mode) -> (program: Program, target: String) {
-    let (scope, inputs, objective) = build(batch: batch, mode: mode)
+    let (scope, fields, objective) = build(batch: batch, mode: mode), inputs = fields.merging(scope.inputs) { own, _ in own }
     let outputs = ["loss": objective.loss, "logits": objective.logits]
     let program = mode == .training
       ? Program(inputs: inputs, parameters: scope.parameters, outputs: outputs, minimizing: objective.loss, updates: scope.updates)

@@ -13,6 +13,9 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
   public var exclude: [String: [String]] = [:]
   public var task = Choice(name: "flip")
   public var backbone = Choice(name: "resnet18")
+  /// A safetensors file by torchvision, timm or `psimagenet publish` that the backbone starts from, instead of fresh numbers; a
+  /// relative path starts at the recipe's folder.
+  public var initialWeights: String?
   public var optimizer = Choice(name: "adamw")
   public var learningRate = 1e-3
   public var schedule = Schedule(.cosine, warmupSteps: 20)
@@ -31,7 +34,7 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
 
   public init() {}
 
-  /// Recipes inside older checkpoints lack `labelSmoothing`; every other key is required.
+  /// Recipes inside older checkpoints lack `labelSmoothing`, and few name `initialWeights`; every other key is required.
   public init(from decoder: any Decoder) throws {
     let box = try decoder.container(keyedBy: CodingKeys.self)
     name = try box.decode(String.self, forKey: .name)
@@ -40,6 +43,7 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
     exclude = try box.decode([String: [String]].self, forKey: .exclude)
     task = try box.decode(Choice.self, forKey: .task)
     backbone = try box.decode(Choice.self, forKey: .backbone)
+    initialWeights = try box.decodeIfPresent(String.self, forKey: .initialWeights)
     optimizer = try box.decode(Choice.self, forKey: .optimizer)
     learningRate = try box.decode(Double.self, forKey: .learningRate)
     schedule = try box.decode(Schedule.self, forKey: .schedule)
@@ -72,16 +76,16 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
       }
     }
     // Mappings with free keys are taken as they are; all others only know the keys of the defaults.
-    let free = ["include", "exclude", "task", "backbone", "optimizer"]
+    let free = ["include", "exclude", "task", "backbone", "optimizer", "initialWeights"]
     guard case .object(var usual) = try JSONValue.of(TrainingRecipe()) else { preconditionFailure("a recipe is a mapping") }
     for key in free { usual[key] = .null }
     self = try JSONValue.object(usual).overlaid(
       with: .object(try TrainingRecipe.completed(fields, usual: TrainingRecipe())), path: path, place: "")
       .decoded(as: TrainingRecipe.self, path: path, place: "")
-    if !corpus.isEmpty && !corpus.hasPrefix("/") {
-      let folder = (path as NSString).deletingLastPathComponent
-      corpus = folder.isEmpty ? corpus : folder + "/" + corpus
-    }
+    let folder = (path as NSString).deletingLastPathComponent
+    func resolved(_ name: String) -> String { name.isEmpty || name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name }
+    corpus = resolved(corpus)
+    initialWeights = initialWeights.map(resolved)
     let words = try Words(data, path: path)
     name = words.name ?? name
     include = words.include ?? include
@@ -122,6 +126,7 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
       guard holds else { throw InputError(path: path, place: place, expected: expected, found: "\(found)") }
     }
     try require(!corpus.isEmpty, "corpus", "the folder of a built corpus", "nothing")
+    try require(initialWeights != "", "initialWeights", "a safetensors file", "nothing")
     try require((1...65536).contains(batch), "batch", "1 to 65536", batch)
     try require((1...1_000_000_000).contains(steps), "steps", "1 to 1000000000", steps)
     try require(learningRate > 0 && learningRate.isFinite, "learningRate", "a positive number", learningRate)

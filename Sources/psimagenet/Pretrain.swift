@@ -22,6 +22,7 @@ struct Pretrain: ParsableCommand {
   @Option(help: "Instead of the recipe's seed.") var seed: UInt64?
   @Option(help: "Instead of the recipe's number of steps.") var steps: Int?
   @Option(help: "Instead of the recipe's corpus.") var corpus: String?
+  @Option(help: "A safetensors file by torchvision, timm or publish for the backbone to start from, instead of the recipe's.") var weights: String?
   @Option(help: "MiB of pictures to keep in memory; the others are read from the shards when a step wants them.")
   var imageMemory = ImageSet.usualMemory >> 20
   @Option(help: "auto, float32 or bfloat16, instead of the recipe's precision.") var precision: PrecisionChoice?
@@ -38,10 +39,12 @@ struct Pretrain: ParsableCommand {
     if let seed { recipe.seed = seed }
     if let steps { recipe.steps = steps }
     if let corpus { recipe.corpus = corpus }
+    if let weights { recipe.initialWeights = weights }
     if let precision { recipe.precision = precision }
     let signals = StopSignals()
     let trainer = try Trainer(recipe, folder: out, continuing: from, kernels: kernels.choice, imageMemory: imageMemory << 20)
     if !output.quiet { FileHandle.standardError.write(Data("precision \(trainer.precision)\n".utf8)) }
+    if let start = trainer.initialWeights, !output.quiet { FileHandle.standardError.write(Data((start.description + "\n").utf8)) }
     let ending = try trainer.run(shouldStop: { signals.received }, progress: output.progress)
     let metrics = try trainer.folder.metrics()
     switch ending {

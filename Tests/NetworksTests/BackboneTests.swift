@@ -66,37 +66,3 @@ func parameters(_ backbone: some Backbone, side: Int) -> (Scope, [Value]) {
   let kernel = a.initialWeights(seed: 3)["layer4.0.conv2.weight"].elements.map(Double.init)
   #expect(abs(Statistics.standardDeviation(kernel) / (2.0 / (32 * 9)).squareRoot() - 1) < 0.05)
 }
-
-/// ⟨u, ∂loss/∂w⟩ of every trainable number at once, against central differences: the whole network is differentiated right.
-@Test(arguments: [Scope.Mode.training, .inference]) func everyBackboneHasItsGradient(mode: Scope.Mode) {
-  for backbone in [ResNet10(width: 2), ResNet18(width: 2), LeNet5()] as [any Backbone] {
-    let builder = GraphBuilder(), scope = Scope(builder, mode: mode)
-    let image = builder.input("image", [3, 1, 17, 17]), target = builder.input("target", [3, 2])
-    let logits = Linear(2)(backbone.codewords(image, in: scope["backbone"]), in: scope["head"])
-    let loss = logits.crossEntropy(target).mean()
-    let program = Program(
-      inputs: ["image": image, "target": target], parameters: scope.parameters, outputs: ["loss": loss], minimizing: loss)
-    var random = Philox(seed: 11)
-    let batch = [
-      "image": Tensor([3, 1, 17, 17], (0..<867).map { _ in random.normal() }),
-      "target": Tensor([3, 2], [1.0, 0, 0, 1, 0.5, 0.5]),
-    ]
-    let initial = scope.initialWeights(seed: 5)
-    var weights: [String: Tensor<Double>] = [:], direction: [String: Tensor<Double>] = [:]
-    for slot in initial.slots {
-      weights[slot.path] = initial[slot.path].map(Double.init)
-      if slot.role == .trainable { direction[slot.path] = Tensor(slot.shape, (0..<slot.shape.count).map { _ in random.normal() }) }
-    }
-    let exact = program.interpreted(batch, weights).gradients.reduce(0.0) { sum, entry in
-      sum + zip(entry.value.elements, direction[entry.key]!.elements).reduce(0) { $0 + $1.0 * $1.1 }
-    }
-    func lossAt(_ step: Double) -> Double {
-      let moved = weights.mapValues { $0 }.merging(direction) { w, d in
-        Tensor(w.shape, zip(w.elements, d.elements).map { $0 + step * $1 })
-      }
-      return program.interpreted(batch, moved).outputs["loss"]!.elements[0]
-    }
-    let numeric = (lossAt(1e-7) - lossAt(-1e-7)) / 2e-7
-    #expect(abs(numeric - exact) < 1e-4 * max(1, abs(exact)), "\(type(of: backbone)) in \(mode)")
-  }
-}

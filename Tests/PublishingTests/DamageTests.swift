@@ -161,7 +161,7 @@ extension SafeTensors.Entry {
     ("psimagenet.classes", .array([.string("a"), .string("b")]), "psimagenet.classes"),
     ("psimagenet.classes", .array([.string("a"), .string("a")]), "psimagenet.classes"),
     ("psimagenet.backbone.name", .string("resnet99"), "backbone.name"),
-    ("psimagenet.backbone.settings.width", .integer(0), "psimagenet.backbone.settings"),
+    ("psimagenet.backbone.settings.width", .integer(0), "backbone.settings.width"),
     ("psimagenet.backbone.settings.width", .integer(-4), "psimagenet.backbone.settings"),
     ("psimagenet.backbone.settings.width", .integer(1 << 60), "psimagenet.backbone.settings"),
     ("psimagenet.backbone.settings.depth", .integer(1), "backbone.settings.depth"),

@@ -109,7 +109,7 @@ public struct PlantedPixel: Control, Codable, Hashable {
     let view = builder.input("view", [batch, 1, side, side]), mirrored = builder.input("mirrored", [batch])
     let objective = flip.objective(["view": view, "mirrored": mirrored], backbone: backbone, in: scope)
     let program = Program(
-      inputs: ["view": view, "mirrored": mirrored], parameters: scope.parameters, outputs: ["loss": objective.loss],
+      inputs: ["view": view, "mirrored": mirrored].merging(scope.inputs) { own, _ in own }, parameters: scope.parameters, outputs: ["loss": objective.loss],
       minimizing: objective.loss, updates: scope.updates)
     let plan = try Plan(program, precision: description.precision.precision)
     var weights = scope.initialWeights(seed: seed), gradients = Weights(scope.parameters)
@@ -122,8 +122,9 @@ public struct PlantedPixel: Control, Codable, Hashable {
           from: frame(step * batch + index, side: side, at: place, stream: 13), answer: nil, classes: 2, scaling: scaling,
           augmenting: false, using: &random)
       }
-      let fields = ["view", "mirrored"].map { key in (key, Tensor.stacked(examples.map { $0[key]! })) }
-      let outputs = try plan.run(Dictionary(uniqueKeysWithValues: fields), &weights, gradients: &gradients)
+      let fields = Dictionary(uniqueKeysWithValues: ["view", "mirrored"].map { key in (key, Tensor.stacked(examples.map { $0[key]! })) })
+        .merging(program.maskFields(seed: seed, step: step)) { own, _ in own }
+      let outputs = try plan.run(fields, &weights, gradients: &gradients)
       let rate = description.recipe.learningRate * schedule.factor(step: step, total: steps)
       optimizer.update(&weights, gradients, &state, learningRate: Float(rate))
       progress(Progress("planted pixel", done: step + 1, total: steps, note: "loss \(outputs["loss"]!.elements[0])"))

@@ -6,14 +6,22 @@ import Graphs
 /// Source: LeCun et al., Proc. IEEE 86, 1998.
 public struct LeNet5: Backbone {
   public static let name = "lenet5"
+  public var inputs = 1
   public init() {}
-  public func stages(_ image: Value, in scope: Scope) -> [Value] {
+
+  public var classifierName: String { "fc3" }
+  public var admittedSides: AdmittedSides { AdmittedSides(from: 16) }
+
+  public func validate() throws(SettingError) { try SettingError.require(inputs, in: 1...64, "inputs") }
+
+  /// The fully connected layers are stages of one pixel, and the codeword is the last of them.
+  public func encode(_ image: Value, in scope: Scope) -> Encoding {
     let first = Conv2D(6, kernel: 5, padding: 0, bias: true)(image, in: scope["conv1"]).relu()
       .pooled(.maximum, kernel: 2, stride: 2)
     let second = Conv2D(16, kernel: 5, padding: 0, bias: true)(first, in: scope["conv2"]).relu()
       .pooled(.maximum, kernel: 2, stride: 2)
     let third = Linear(120)(second.flattened(), in: scope["fc1"]).relu()
     let fourth = Linear(84)(third, in: scope["fc2"]).relu()
-    return [first, second] + [third, fourth].map { $0.reshaped(to: [$0.shape[0], $0.shape[1], 1, 1]) }
+    return Encoding(stages: [first, second] + [third, fourth].map { $0.reshaped(to: [$0.shape[0], $0.shape[1], 1, 1]) })
   }
 }

@@ -3,12 +3,25 @@ import Graphs
 /// ResNet-10: one basic block a stage; 4.9 M numbers at width 64. Parameter names as in torchvision and timm (`resnet10t` differs).
 public struct ResNet10: Backbone {
   public static let name = "resnet10"
-  /// Channels of the first stage.
+  public var inputs = 1
+  /// Channels of the first stage; 64 in the paper.
   public var width = 64
+  /// Stochastic depth: share of examples that skip the last block's branch in training; less in proportion for earlier blocks.
+  /// Source: Huang et al., arXiv:1603.09382.
+  public var dropPath = 0.0
+
   public init() {}
   public init(width: Int) { self.width = width }
-  public func validate() throws(SettingError) { try SettingError.require((1...1024).contains(width), "width", "1 to 1024", width) }
-  public func stages(_ image: Value, in scope: Scope) -> [Value] {
-    ResidualStages(blocks: [1, 1, 1, 1], width: width)(image, in: scope)
+
+  public var admittedSides: AdmittedSides { AdmittedSides(from: 1) }
+
+  public func validate() throws(SettingError) {
+    try SettingError.require(inputs, in: 1...64, "inputs")
+    try SettingError.require(width, in: 1...1024, "width")
+    try SettingError.require(rate: dropPath, "dropPath")
+  }
+
+  public func encode(_ image: Value, in scope: Scope) -> Encoding {
+    Encoding(stages: ResidualNetwork.resnet10.stages(width: width, dropPath: dropPath)(image, in: scope))
   }
 }

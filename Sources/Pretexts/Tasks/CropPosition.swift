@@ -88,8 +88,6 @@ public struct CropPosition: PretextTask {
   }
 
   public func objective(_ batch: [String: Value], backbone: some Backbone, in scope: Scope) -> Objective {
-    let codewords = backbone.codewords(batch["view"]!, in: scope["backbone"])
-    let logits = Linear(grid * grid + 1)(codewords, in: scope["head"])
-    return Objective(loss: logits.crossEntropy(batch["position"]!).mean(), logits: logits, target: "position")
+    Objective(classifying: backbone.encoding(of: batch["view"]!, in: scope["backbone"]), batch, target: "position", in: scope)
   }
 }

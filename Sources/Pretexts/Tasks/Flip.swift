@@ -74,9 +74,9 @@ public struct Flip: PretextTask {
   public func judged(_ view: Value, backbone: some Backbone, in scope: Scope) -> (logits: Value, stages: [Value]) {
     let count = view.shape[0]
     let seen = antisymmetric ? Value.concatenated([view, view.mirrored()]) : view
-    let stages = backbone.stages(seen, in: scope["backbone"]), codewords = stages.last!.globalAverage()
+    let encoding = backbone.encoding(of: seen, in: scope["backbone"]), codewords = encoding.codeword
     // Antisymmetry cancels a bias; without it the head needs one.
     let score = Linear(1, bias: !antisymmetric)(codewords, in: scope["head"]).reshaped(to: [codewords.shape[0]])
-    return (antisymmetric ? score.rows(0..<count) - score.rows(count..<2 * count) : score, stages)
+    return (antisymmetric ? score.rows(0..<count) - score.rows(count..<2 * count) : score, encoding.stages)
   }
 }

@@ -34,8 +34,6 @@ public struct FrameClass: PretextTask {
   }
 
   public func objective(_ batch: [String: Value], backbone: some Backbone, in scope: Scope) -> Objective {
-    let target = batch["class"]!
-    let logits = Linear(target.shape[1])(backbone.codewords(batch["view"]!, in: scope["backbone"]), in: scope["head"])
-    return Objective(loss: logits.crossEntropy(target).mean(), logits: logits, target: "class")
+    Objective(classifying: backbone.encoding(of: batch["view"]!, in: scope["backbone"]), batch, target: "class", in: scope)
   }
 }

@@ -1,0 +1,52 @@
+import Graphs
+
+/// U-Net on a residual encoder: a class for every pixel. Parameter names as in segmentation_models_pytorch's `Unet`.
+///
+/// The decoder enlarges the deepest map five times by two (each pixel becomes four), joins it with the encoder's map of that
+/// size, and convolves twice. As a backbone for tasks about whole pictures it is its encoder alone: stages and codeword are
+/// those of the residual network, and the decoder has no parameters then; `prediction` adds decoder and segmentation head.
+/// Source: Ronneberger et al., arXiv:1505.04597; the residual encoder as in segmentation_models_pytorch.
+public struct UNet: Backbone {
+  public static let name = "unet"
+  public var inputs = 1
+  public var encoder = ResidualNetwork.resnet18
+  /// Channels of the encoder's first stage.
+  public var width = 64
+  /// Channels of the last decoder block; the ones before have 2, 4, 8 and 16 times as many. 16 in segmentation_models_pytorch.
+  public var decoderWidth = 16
+
+  public init() {}
+
+  public var classifierName: String { "segmentation_head.0" }
+  /// For tasks about whole pictures.
+  public var omittedParts: [String] { ["decoder."] }
+  /// Five halvings must meet their doublings.
+  public var admittedSides: AdmittedSides { AdmittedSides(from: 32, multiplesOf: 32) }
+
+  public func validate() throws(SettingError) {
+    try SettingError.require(inputs, in: 1...64, "inputs")
+    try SettingError.require(width, in: 1...1024, "width")
+    try SettingError.require(decoderWidth, in: 1...256, "decoderWidth")
+  }
+
+  private var layers: ResidualStages { encoder.stages(width: width, dropPath: 0) }
+
+  public func encode(_ image: Value, in scope: Scope) -> Encoding { Encoding(stages: layers(image, in: scope["encoder"])) }
+
+  /// Logits `[N,classes,H,W]`, a row a pixel.
+  public func predict(_ image: Value, classes: Int, in scope: Scope) -> Prediction {
+    let stem = layers.stem(image, in: scope["encoder"]), stages = layers.stages(after: stem, in: scope["encoder"])
+    let skips: [Value?] = [stages[2], stages[1], stages[0], stem, nil]
+    var x = stages[3]
+    for (index, skip) in skips.enumerated() {
+      let block = scope["decoder.blocks.\(index)"], channels = decoderWidth << (4 - index)
+      x = x.resized(to: [2 * x.shape[2], 2 * x.shape[3]], by: .nearest)
+      if let skip { x = x.concatenated(with: [skip], axis: 1) }
+      for name in ["conv1", "conv2"] {
+        x = BatchNorm(rectifies: true)(Conv2D(channels)(x, in: block[name]["0"]), in: block[name]["1"])
+      }
+    }
+    return Prediction(
+      logits: Conv2D(classes, bias: true)(x, in: scope[classifierName]), encoding: Encoding(stages: stages))
+  }
+}
