@@ -130,4 +130,14 @@ public struct ImageSet: Sendable {
     let moments = try records.indices.concurrentMap { index throws(InputError) in PixelMoments(of: try image(index), minimumWeight: usual) }
     return InputScaling(moments.reduce(into: PixelMoments()) { $0.merge($1) }, minimumWeight: usual)
   }
+
+  /// The first measured pixel that is NaN or infinite: its record and its place in the picture, row-major. Reads pictures up to it.
+  func firstNotFinite() throws(InputError) -> (record: String, pixel: Int)? {
+    for index in records.indices {
+      let picture = try image(index)
+      let pixel = picture.pixels.elements.indices.first { picture.weight.elements[$0] > 0 && !picture.pixels.elements[$0].isFinite }
+      if let pixel { return (records[index].id, pixel) }
+    }
+    return nil
+  }
 }

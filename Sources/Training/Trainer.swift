@@ -61,7 +61,12 @@ public final class Trainer {
       try Checkpoint(reading: origin).continued(by: recipe, side: images.side, classes: images.classes, path: origin)
     } : nil
     // A network goes on with the scaling that it has learnt.
-    guard let scaling = try (last ?? start)?.description.scaling ?? images.scaling() else {
+    guard let scaling = try (last ?? start)?.description.scaling ?? images.scaling(), scaling.mean.isFinite, scaling.deviation.isFinite else {
+      if let (record, pixel) = try images.firstNotFinite() {
+        throw InputError(
+          path: recipe.corpus, place: "record \(record), pixel \(pixel / images.side), \(pixel % images.side)", expected: "a finite number",
+          found: "NaN or infinity")
+      }
       throw InputError(path: recipe.corpus, place: "split train", expected: "pictures with measured, varying pixels", found: "none")
     }
     network = try TrainingNetwork(recipe, side: images.side, classes: images.classes, path: path)
@@ -138,6 +143,8 @@ public final class Trainer {
     while step < recipe.steps {
       let batch = try nextBatch()
       let rate = recipe.learningRate * recipe.schedule.factor(step: step, total: recipe.steps)
+      // Rectifiers can hide a NaN, so what is fed is looked at, too.
+      guard batch.isFinite else { throw try divergence("a fed number is not finite", plan, program, target) }
       let outputs = try plan.run(fed(batch, at: step, program, target), &weights, gradients: &gradients)
       let stepLoss = Double(outputs["loss"]!.elements[0])
       guard stepLoss.isFinite else { throw try divergence("loss \(stepLoss)", plan, program, target) }
@@ -240,13 +247,13 @@ public final class Trainer {
     var loss = 0.0, right = 0
     for start in stride(from: 0, to: total, by: recipe.batch) {
       let range = start..<min(total, start + recipe.batch), batch = try validation.validation(range)
-      let outputs = try plan.evaluate(batch, weights), stepLoss = Double(outputs["loss"]!.elements[0])
-      guard stepLoss.isFinite else {
+      let isSound = batch.isFinite, outputs = try plan.evaluate(batch, weights), stepLoss = Double(outputs["loss"]!.elements[0])
+      guard isSound, stepLoss.isFinite else {
         let program = network.program(batch: recipe.batch, mode: .inference).program
         let fault = try FaultFinder(program: program, precision: precision.precision).fault(batch, weights) { place in
           validation.images.records[min(start + place, range.upperBound - 1) % validation.images.count].id
         }
-        throw divergence("validation loss \(stepLoss)", at: step, fault)
+        throw divergence(isSound ? "validation loss \(stepLoss)" : "a validation picture is not finite", at: step, fault)
       }
       // The mean loss includes the filling of the last batch; its share is at most one batch in total.
       loss += stepLoss * Double(range.count)

@@ -88,7 +88,8 @@ def torch_step(torch, work, precision, words):
     if "cl" in words:
         network, image = network.to(memory_format=torch.channels_last), image.to(memory_format=torch.channels_last)
     halves = precision == "bfloat16" and "bf16-weights" not in words
-    cast = lambda: torch.autocast("cpu", dtype=torch.bfloat16, enabled=halves)
+    # Tracing cannot take weights from autocast's cache.
+    cast = lambda: torch.autocast("cpu", dtype=torch.bfloat16, enabled=halves, cache_enabled="jit-frozen" not in words)
     if kind == "training":
         network.train()
         sgd = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4, fused="fused-sgd" in words or None)

@@ -1,7 +1,9 @@
 import Corpora
 import Engine
 import Foundation
+import Frames
 import Graphs
+import Host
 import Networks
 import Pretexts
 import Tensors
@@ -156,4 +158,48 @@ private struct Step {
   }
   let error = inputError { _ = try Trainer(recipe, folder: tiny.folder + "/second", continuing: first + "/last.safetensors") }
   #expect(error?.place.hasPrefix("description.") == true && error?.place.hasSuffix(what) == true)
+}
+
+extension TinyCorpus {
+  /// Writes the shards of a split anew with one pixel that is no number, as a faulty disk or program might leave it.
+  /// - Returns: the record that has it.
+  fileprivate func spoil(_ split: Split, with value: Float) throws -> String {
+    let opened = try Corpus(opening: corpus), records = opened.records(in: split), bad = records[records.count / 2]
+    let path = "\(corpus)/\(bad.shard)", mine = records.filter { $0.shard == bad.shard }.sorted { $0.row < $1.row }
+    let images = try opened.images(mine), file = try HDF5File(creating: path)
+    var pixels = images.flatMap(\.pixels.elements)
+    pixels[mine.firstIndex { $0.id == bad.id }! * 33 * 33 + 7 * 33 + 5] = value
+    try file.write(pixels, shape: [images.count, 33, 33], to: "/image")
+    try file.write(images.flatMap { $0.weight.elements.map { UInt8($0 * 255) } }, shape: [images.count, 33, 33], to: "/weight")
+    try file.close()
+    // The size of each shard is looked at when a corpus is opened.
+    var manifest = opened.manifest
+    let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+    manifest.shards = manifest.shards.map { shard in
+      var shard = shard
+      if shard.file == bad.shard { shard.bytes = size }
+      return shard
+    }
+    try AtomicFile.write(CanonicalJSON.data(manifest), to: corpus + "/manifest.json")
+    return bad.id
+  }
+}
+
+@Test(arguments: [Float.nan, .infinity]) func aBadPixelOfTheTrainingPicturesIsRefusedByItsPlace(value: Float) throws {
+  let tiny = try TinyCorpus(), record = try tiny.spoil(.train, with: value)
+  let error = inputError { _ = try Trainer(tiny.recipe(), folder: tiny.folder + "/run") }
+  #expect(error?.place == "record \(record), pixel 7, 5" && error?.expected == "a finite number")
+}
+
+/// The pictures of the validation split are first looked at after some steps; nothing of those is lost.
+@Test func aBadPixelMetLaterStopsWithItsRecordAndTheCheckpoint() throws {
+  let tiny = try TinyCorpus(), record = try tiny.spoil(.validation, with: .nan), folder = tiny.folder + "/run"
+  let recipe = tiny.recipe {
+    $0.task = Choice(name: "frame-class")
+    ($0.checkpointEvery, $0.validateEvery) = (3, 4)
+  }
+  let error = try #require(divergence { _ = try Trainer(recipe, folder: folder).run() })
+  #expect(error.step == 4 && error.fault == .input(field: "view", record: record, element: 7 * 33 + 5), "\(error)")
+  #expect(error.checkpoint?.step == 3 && error.advice.contains("pixel"))
+  #expect(try Checkpoint(reading: folder + "/last.safetensors").weights.storage.allSatisfy(\.isFinite))
 }
