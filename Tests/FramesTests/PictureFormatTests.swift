@@ -28,7 +28,7 @@ import Testing
     (.int16, 16, 2, Int16.bytes(littleEndian: [0, 1, -1, 256, .min, .max])),
     (.uint32, 32, 1, UInt32.bytes(littleEndian: [0, 1, 0x1_0001, 1 << 31, .max, 7])),
     (.int32, 32, 2, Int32.bytes(littleEndian: [0, 1, -70000, .min, .max, 7])),
-    (.float32, 32, 3, Float.bytes(littleEndian: [0, -0.0, 1.5, .infinity, .nan, -3e-42])),
+    (.float32, 32, 3, Float.bytes(littleEndian: [0, -0.0, 1.5, .infinity, .nan, -3e-30])),
     (.float64, 64, 3, Double.bytes(littleEndian: [0, 1e300, -1.5, .infinity, .nan, 3])),
   ]
 
@@ -151,10 +151,12 @@ import Testing
 
   @Test func theASICsOfACSPADBecomeOneCamera() throws {
     // Each ASIC is one number, repeated: its own, then differences of 0.
-    let sections = (0..<64).flatMap { asic in
-      Array("ARRAY_\(asic) \(asic + 1)\n".utf8)
-        + PictureFiles.cbfSection("signed 32-bit integer", columns: 194, rows: 185, [UInt8(asic)] + [UInt8](repeating: 0, count: 185 * 194 - 1))
-        + [0x0A]
+    var sections: [UInt8] = []
+    for asic in 0..<64 {
+      let pixels = [UInt8(asic)] + [UInt8](repeating: 0, count: 185 * 194 - 1)
+      sections += Array("ARRAY_\(asic) \(asic + 1)\n".utf8)
+      sections += PictureFiles.cbfSection("signed 32-bit integer", columns: 194, rows: 185, pixels)
+      sections.append(0x0A)
     }
     let head = "###CBF: VERSION 1.5\ndata_shot\nloop_\n_axis.id\n_axis.type\nA rotation\nB translation\nloop_\n_array_data.array_id\n_array_data.binary_id\n_array_data.data\n"
     let scratch = try Scratch(), path = try scratch.write(Array(head.utf8) + sections, "shot.cbf")
@@ -196,7 +198,7 @@ import Testing
     #expect(try refusal(PictureFiles.matlabHeader + complex)?.found == "z")
   }
 
-  @Test(.enabled(if: RealData.isPresent, "\(RealData.absence)")) func aRealProfileMonitorIsRead() throws {
+  @Test(.enabled(if: RealData.isPresent, Comment(rawValue: RealData.absence))) func aRealProfileMonitorIsRead() throws {
     let reader = try RunFile.open(RealData.file("cameras/ProfMon-CAMR_LGUN_210-2019-03-15-151532.mat"))
     let event = try #require(try reader.next())
     #expect(event.payloads[0].info == PayloadInfo(source: "data/img", typeName: "matlab", element: .uint16, shape: [1024, 1392]))
