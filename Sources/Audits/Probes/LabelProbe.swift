@@ -69,7 +69,7 @@ public struct LabelProbe: Codable, Hashable, Sendable {
     guard (3...manyClasses).contains(question.classes.count) else {
       return [LabelProbe(question, nil, cue, answers.method, answers.score(), reference: explained?.score().value)]
     }
-    return question.classes.enumerated().compactMap { number, name in
+    return question.classes.enumerated().compactMap { number, name -> LabelProbe? in
       // A class that is all or nothing of what was asked has no rest.
       guard answers.truth.contains(number), answers.truth.contains(where: { $0 != number }) else { return nil }
       return LabelProbe(question, name, cue, answers.method, answers.score(of: number), reference: explained?.score(of: number).value)
