@@ -24,8 +24,9 @@ struct HDF5Translated {
   init?(beside image: HDF5Dataset, in file: HDF5File, paths: [String], skipped: inout [String: Int]) throws(InputError) {
     let group = (image.path as NSString).deletingLastPathComponent
     guard paths.contains("\(group)/time"), let times = try Self.times(of: group, in: file) else { return nil }
-    guard times.count == image.shape[0] else {
-      throw InputError(path: file.path, place: "\(group)/time", expected: "\(image.shape[0]) times", found: "\(times.count)")
+    let count = StackLayout.eventCount(image.shape)
+    guard times.count == count else {
+      throw InputError(path: file.path, place: "\(group)/time", expected: "\(count) times", found: "\(times.count)")
     }
     self.times = times
     isPresent = paths.contains("\(group)/_mask") ? try file.dataset("\(group)/_mask").doubles().map { $0 != 0 } : nil
