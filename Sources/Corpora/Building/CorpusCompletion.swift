@@ -15,6 +15,7 @@ struct CorpusCompletion {
   private var geometries: Set<String> = []
   private var shards: [CorpusManifest.Shard] = []
   private var tallies: [String: Tally] = [:]
+  private var tree = Taxonomy.Counts()
 
   /// What the manifest says about a source.
   private struct Tally {
@@ -45,6 +46,8 @@ struct CorpusCompletion {
     }
     try recipe.split.requireFilled(counts, runs: runs, path: recipe.name)
     let recordsSHA256 = try table.finish()
+    let classes = Data(Taxonomy(tree, declared: labels.mapValues { $0.keys.sorted() }).text.utf8)
+    try AtomicFile.write(classes, to: place.path + "/" + Taxonomy.file)
     try AtomicFile.write(recipeText, to: place.path + "/recipe.yaml")
     var digests: [String: String] = [:]
     for digest in geometries { digests[digest] = try Checksum.sha256(file: place.geometry(digest)) }
@@ -52,7 +55,7 @@ struct CorpusCompletion {
       format: CorpusManifest.format, tool: CorpusManifest.toolVersion, name: recipe.name,
       recipeSHA256: Checksum.sha256(recipeText), height: recipe.image.height, width: recipe.image.width,
       splitBy: recipe.split.by, counts: counts, labels: labels, sources: try sources(), shards: shards, geometries: digests,
-      recordsSHA256: recordsSHA256, warnings: recipe.warnings)
+      recordsSHA256: recordsSHA256, taxonomySHA256: Checksum.sha256(classes), warnings: recipe.warnings)
     try AtomicFile.write(try CanonicalJSON.data(manifest), to: place.path + "/manifest.json")
     return Set(shards.map(\.file) + digests.keys.map { "geometry/\($0).h5" })
   }
@@ -61,6 +64,7 @@ struct CorpusCompletion {
     counts[record.split, default: 0] += 1
     for (label, value) in record.labels { labels[label, default: [:]][value, default: [:]][record.split, default: 0] += 1 }
     runs.insert(record.run)
+    tree.add(record)
     if !record.geometry.isEmpty { geometries.insert(record.geometry) }
     var tally = tallies[record.source] ?? Tally(firstDetector: record.detector)
     tally.pictures += 1

@@ -60,7 +60,8 @@ struct Darkroom: Sendable {
       id: String(Checksum.sha256(Data(key.utf8)).prefix(16)), split: job.unit.split, source: name,
       detector: source.detectors.all[Int(job.unit.stored.detector)], event: source.id(of: job.unit), file: file.raw.match.name,
       fileSHA256: file.sha256, eventIndex: job.events[0], panel: picture.panel, coverage: coverage, unit: picture.unit,
-      calibration: exposure.constants.digest, geometry: exposure.placement?.digest(panel: picture.panel) ?? "",
+      calibration: exposure.constants.digest, darkSet: exposure.constants.darkSet,
+      geometry: exposure.placement?.digest(panel: picture.panel) ?? "", saturation: picture.saturation,
       labels: source.labelSets[Int(job.unit.stored.labels)], shard: "", row: 0)
     let steps = source.opened.optics.transforms(
       detector: record.detector, unit: record.unit, calibration: record.calibration, geometry: record.geometry)

@@ -27,15 +27,17 @@ struct FileSurvey: Codable, Sendable {
     /// As the file says; calibrations go by it.
     var recordedRun: Int
     var seconds: UInt32, nanoseconds: UInt32, fiducial: UInt32
+    /// The first run of the dark set, where the split goes by it; else -1.
+    var darkSet: Int32
   }
 
   /// Surveys file `number` of `source`.
-  init(_ source: OpenedSource, file number: Int) throws(InputError) {
+  init(_ source: OpenedSource, file number: Int, splitBy: SplitRule.Unit) throws(InputError) {
     let file = source.files[number], recipe = source.recipe
     self.init(bytes: file.bytes)
     sha256 = try Checksum.sha256(file: file.match.path)
     let reader = try recipe.open(file.match.path)
-    var surveyor = FileSurveyor(source: source, number: number, labels: source.labels)
+    var surveyor = FileSurveyor(source: source, number: number, splitBy: splitBy)
     while recipe.limit.map({ units.count < $0 }) ?? true, let event = try reader.next() {
       events += 1
       try surveyor.take(event, into: &self)
@@ -54,11 +56,14 @@ extension FileSurvey.Unit: Codable {
     (experiment, detector, labels) = (try box.decode(Int32.self), try box.decode(Int32.self), try box.decode(Int32.self))
     (run, recordedRun) = (try box.decode(Int.self), try box.decode(Int.self))
     (seconds, nanoseconds, fiducial) = (try box.decode(UInt32.self), try box.decode(UInt32.self), try box.decode(UInt32.self))
+    darkSet = try box.decode(Int32.self)
   }
 
   func encode(to encoder: any Encoder) throws {
     var box = encoder.unkeyedContainer()
-    for number in [Int(experiment), Int(detector), Int(labels), run, recordedRun, Int(seconds), Int(nanoseconds), Int(fiducial)] {
+    for number in [
+      Int(experiment), Int(detector), Int(labels), run, recordedRun, Int(seconds), Int(nanoseconds), Int(fiducial), Int(darkSet),
+    ] {
       try box.encode(number)
     }
   }
@@ -68,14 +73,17 @@ extension FileSurvey.Unit: Codable {
 private struct FileSurveyor {
   let source: OpenedSource
   let number: Int
-  var labels: [LabelReader]
+  let splitBy: SplitRule.Unit
+  private var labels: [LabelReader]
   /// Rows collected for the next stack.
   private var pending: [(unit: FileSurvey.Unit, event: Int)] = []
   private var taken = 0
   private var labelNumbers: [[String: String]: Int32] = [:]
 
-  init(source: OpenedSource, number: Int, labels: [LabelReader]) {
-    (self.source, self.number, self.labels) = (source, number, labels)
+  private var darkSets: [String: Int32] = [:]
+
+  init(source: OpenedSource, number: Int, splitBy: SplitRule.Unit) {
+    (self.source, self.number, self.splitBy, labels) = (source, number, splitBy, source.labels)
   }
 
   mutating func take(_ event: Event, into survey: inout FileSurvey) throws(InputError) {
@@ -95,8 +103,9 @@ private struct FileSurveyor {
     let id = try identity(of: event)
     var values: [String: String] = [:]
     for i in labels.indices {
-      switch try labels[i].outcome(of: event, id: id, file: match) {
+      switch try labels[i].outcome(of: event, id: id, file: match, others: values) {
       case .label(let value): values[labels[i].rule.name] = value
+      case .none: break
       case .dropped(let reason):
         survey.dropped[reason, default: 0] += 1
         closeStack(complete: false, into: &survey)
@@ -109,7 +118,7 @@ private struct FileSurveyor {
     let unit = FileSurvey.Unit(
       experiment: position(of: id.experiment, in: &survey.experiments), detector: position(of: detector.name, in: &survey.detectors),
       labels: labelNumber(of: values, in: &survey.labelSets), run: id.run, recordedRun: event.id.run, seconds: id.seconds,
-      nanoseconds: id.nanoseconds, fiducial: id.fiducial)
+      nanoseconds: id.nanoseconds, fiducial: id.fiducial, darkSet: try darkSet(of: payload.info.source, run: event.id.run))
     if recipe.stack > 1 {
       if let first = pending.first?.unit, first.labels != unit.labels || first.run != unit.run {
         closeStack(complete: false, into: &survey)
@@ -120,6 +129,16 @@ private struct FileSurveyor {
       survey.units.append(unit)
       survey.unitEvents.append(Int32(survey.events - 1))
     }
+  }
+
+  /// Looked up once a run: it lists a folder.
+  private mutating func darkSet(of name: String, run: Int) throws(InputError) -> Int32 {
+    guard splitBy == .darkSet, let calibration = source.calibration else { return -1 }
+    let key = "\(name) \(run)"
+    if let known = darkSets[key] { return known }
+    let found = Int32(try calibration.firstRunOfDarkSet(for: name, run: run) ?? -1)
+    darkSets[key] = found
+    return found
   }
 
   mutating func closeStack(complete: Bool, into survey: inout FileSurvey) {

@@ -75,14 +75,20 @@ struct Survey: Sendable {
       try joiner.requireUnits()
       sources.append(joiner.result)
     }
-    var counts: [Split: Int] = [:], runs: Set<RunKey> = []
+    var counts: [Split: Int] = [:], splits: [RunKey: Split] = [:]
     for source in sources {
       for unit in source.units {
+        let run = RunKey(experiment: source.experiments.all[Int(unit.stored.experiment)], run: unit.stored.run)
         counts[unit.split, default: 0] += 1
-        runs.insert(RunKey(experiment: source.experiments.all[Int(unit.stored.experiment)], run: unit.stored.run))
+        let other = splits.updateValue(unit.split, forKey: run)
+        guard recipe.split.by != .darkSet || other == nil || other == unit.split else {
+          throw InputError(
+            path: recipe.name, place: "split", expected: "run \(run) in one split (its sources have dark sets of different first runs: "
+              + "name the run under split.runs)", found: "\(other?.rawValue ?? "") and \(unit.split.rawValue)")
+        }
       }
     }
-    try recipe.split.requireFilled(counts, runs: runs, path: recipe.name)
+    try recipe.split.requireFilled(counts, runs: Set(splits.keys), path: recipe.name)
   }
 }
 
@@ -129,7 +135,9 @@ private struct SurveyJoiner {
       if corpus.split.by == .run, let known = splits[key] {
         split = known
       } else {
-        split = corpus.split.split(of: key, frame: "\(raw.match.name)/\(survey.unitEvents[i * recipe.stack])", seed: corpus.seed)
+        split = corpus.split.split(
+          of: key, frame: "\(raw.match.name)/\(survey.unitEvents[i * recipe.stack])",
+          darkSet: unit.darkSet < 0 ? nil : Int(unit.darkSet), seed: corpus.seed)
         splits[key] = split
       }
       result.units.append(Survey.Unit(stored: unit, split: split))

@@ -79,7 +79,7 @@ struct SurveyWork {
       _ = try window.concurrentMap { number throws(InputError) -> Bool in
         let part = parts[number]
         var surveys: [FileSurvey] = []
-        for file in part.files { surveys.append(try FileSurvey(sources[part.source], file: file)) }
+        for file in part.files { surveys.append(try FileSurvey(sources[part.source], file: file, splitBy: recipe.split.by)) }
         try AtomicFile.write(try CanonicalJSON.data(surveys, pretty: false), to: path(number))
         return true
       }
