@@ -44,7 +44,7 @@ struct Exposure: Sendable {
     if let gap = optics.recipe.gapValue {
       for i in raw.elements.indices where raw.elements[i] == gap { frame.mask.elements[i] = 0 }
     }
-    if let i = frame.signal.elements.indices.first(where: { frame.mask.elements[$0] != 0 && !frame.signal.elements[$0].isFinite }) {
+    if let i = clear(&frame) {
       throw InputError(
         path: path, place: "\(place), pixel \(i)", expected: "a finite signal after calibration", found: "\(frame.signal.elements[i])")
     }
@@ -52,6 +52,20 @@ struct Exposure: Sendable {
     return try views(of: frame, optics).map { panel, image in
       Picture(panel: panel, unit: frame.unit.rawValue, saturation: saturation, image: optics.tone.mapped(image))
     }
+  }
+
+  /// Sets the signal of bad pixels to 0; returns the first good pixel that is no number.
+  private func clear(_ frame: inout Frame) -> Int? {
+    let good = frame.mask.elements, mask = good.span
+    var signal = frame.signal.elements.mutableSpan
+    // A sum of zeros, unless something is not finite: without a branch in the loop.
+    var doubt: Float = 0
+    for i in mask.indices {
+      let value = mask[i] != 0 ? signal[i] : 0
+      signal[i] = value
+      doubt += value * 0
+    }
+    return doubt == 0 ? nil : signal.indices.first { !signal[$0].isFinite }
   }
 
   private func saturation(of raw: Tensor<Float>, _ frame: Frame) -> Double? {
@@ -79,12 +93,12 @@ struct Exposure: Sendable {
     let recipe = optics.recipe, shape = frame.signal.shape
     switch recipe.view {
     case .assembled:
-      guard let assembly = placement?.assembly, assembly.panelShape == shape else {
+      guard let projection = placement?.projection, projection.panelShape == shape else {
         throw InputError(
-          path: path, place: place, expected: "a frame \(placement?.assembly?.panelShape.description ?? "") like the geometry's panels",
+          path: path, place: place, expected: "a frame \(placement?.projection?.panelShape.description ?? "") like the geometry's panels",
           found: "\(shape)")
       }
-      return [(-1, framed(assembly.assemble(frame), optics))]
+      return [(-1, projection.picture(of: frame))]
     case .picture:
       guard shape[0] == 1 else {
         throw InputError(path: path, place: place, expected: "one panel for view: picture", found: "\(shape[0]) panels")
