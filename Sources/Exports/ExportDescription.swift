@@ -9,7 +9,7 @@ struct ExportDescription {
   let terms: ExportTerms
   let files: [ExportFile]
 
-  var title: String { set.corpus.manifest.name }
+  var title: String { self.set.corpus.manifest.name }
 
   func count(_ split: Split) -> Int { set.records.count { $0.split == split } }
 

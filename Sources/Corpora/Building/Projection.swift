@@ -11,8 +11,8 @@ import Tensors
 ///
 /// Panel pixels that follow one another mostly fall into one pixel of the picture: they are kept as runs. What depends on the mask
 /// alone is kept from frame to frame, for as long as the mask stays the same.
-final class Projection: Sendable {
-  let panelShape: Shape
+package final class Projection: Sendable {
+  package let panelShape: Shape
   private let height: Int, width: Int
   private let area: Double
   private let runs: [Run]
@@ -32,7 +32,7 @@ final class Projection: Sendable {
     var sums: [Double] = []
   }
 
-  init(_ assembly: Assembly, _ image: CorpusRecipe.ImageSize, _ fit: SourceRecipe.Fit) {
+  package init(_ assembly: Assembly, _ image: CorpusRecipe.ImageSize, _ fit: SourceRecipe.Fit) {
     let framing = Framing(
       sourceHeight: assembly.height, sourceWidth: assembly.width, height: image.height, width: image.width, fit: fit)
     (height, width, panelShape) = (image.height, image.width, assembly.panelShape)
@@ -101,7 +101,7 @@ final class Projection: Sendable {
 
   /// The picture of a frame `[panels, rows, columns]`, `[height, width]`. Signal must be 0 where the mask is. Traps on another
   /// shape. Cost: about a nanosecond a pixel.
-  func picture(of frame: Frame) -> MaskedImage {
+  package func picture(of frame: Frame) -> MaskedImage {
     precondition(frame.signal.shape == panelShape, "a frame \(frame.signal.shape) for a projection of \(panelShape)")
     var sums = [Double](repeating: 0, count: height * width)
     let signal = frame.signal.elements.span, mask = frame.mask.elements.span
