@@ -102,8 +102,9 @@ public enum CorpusBuilder {
       _ = try share(recipe, try sources(), in: place, crew, progress)
       try crew.finish()
     } catch {
-      crew.fail(error)
-      throw error
+      let told = crew.explained(error)
+      crew.fail(told)
+      throw told
     }
   }
 

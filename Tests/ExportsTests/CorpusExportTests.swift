@@ -96,7 +96,7 @@ struct CorpusExportTests {
   }
 
   @Test func noFolderHoldsMoreThan4096Pictures() throws {
-    let small = try SmallCorpus(shots: 4100, side: 2, classes: ["one"])
+    let small = try SmallCorpus(shots: 4100, otherShots: 1, side: 2, classes: ["one"])
     try CorpusExport(.imagefolder, terms: try terms(), label: "kind").write(small.corpus, to: small("e"))
     #expect(try FileManager.default.contentsOfDirectory(atPath: small("e/train/one")).sorted() == ["000", "001"])
     #expect(try FileManager.default.contentsOfDirectory(atPath: small("e/train/one/000")).count == 4096)

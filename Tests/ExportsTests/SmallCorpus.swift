@@ -9,9 +9,9 @@ final class SmallCorpus {
   let folder: String
   let corpus: Corpus
 
-  init(shots: Int = 10, side: Int = 5, classes: [String] = SmallCorpus.classes) throws {
+  init(shots: Int = 10, otherShots: Int? = nil, side: Int = 5, classes: [String] = SmallCorpus.classes) throws {
     folder = NSTemporaryDirectory() + "exports-\(UUID().uuidString)"
-    for run in 1...3 {
+    for (run, shots) in [(1, shots), (2, otherShots ?? shots), (3, otherShots ?? shots)] {
       try AtomicFile.makeFolder("\(folder)/raw/run\(run)")
       let file = try HDF5File(creating: "\(folder)/raw/run\(run)/shots.h5")
       let values = (0..<shots * side * side).map { i -> Float in i % 7 == 3 ? .nan : Float(i % 101) + Float(run) }

@@ -164,6 +164,13 @@ final class BuildCrew: Sendable {
     }
   }
 
+  /// What to tell of an error that may come of another process's end, which takes the folder with it.
+  func explained(_ error: InputError) -> InputError {
+    let folder = (path as NSString).deletingLastPathComponent
+    guard rank.count > 1, !rank.isFirst, error.kind != .malformed, error.path.hasPrefix(folder), !AtomicFile.isFolder(path) else { return error }
+    return InputError(.inputOutput, path: path, place: "", expected: "the build that this process joined", found: "that rank 0 has ended it")
+  }
+
   private func failure(of other: Int) throws(InputError) -> InputError? {
     let file = "\(path)/failed-\(other).json"
     guard FileManager.default.fileExists(atPath: file) else { return nil }
