@@ -221,7 +221,6 @@ sources:
     view: assembled
     fit: stretch
     experiment: bench
-    run: {{number: 1}}
 """
 
 
@@ -243,6 +242,8 @@ def prepare(folder, calib, frames):
     for number in range(files):
         count = frames * (number + 1) // files - frames * number // files
         with h5py.File(f"{folder}/raw/{number:02d}.h5", "w") as file:
+            # By which the constants are found.
+            file["run"] = np.ones(count, np.int32)
             data = file.create_dataset(DATA, (count, *SHAPE), "i2", chunks=(1, *SHAPE))
             for i in range(count):
                 shift = random.normal(0, 6, (32, 1, 1))

@@ -164,6 +164,17 @@ final class BuildCrew: Sendable {
     }
   }
 
+  /// Waits until every other process has ended its part, well or badly, so that nobody writes into a folder that is removed; for
+  /// 15 s at most, since one may be dead.
+  func waitForEnd() {
+    guard rank.count > 1 else { return }
+    let began = ContinuousClock.now
+    func isAtWork(_ other: Int) -> Bool {
+      !["done-\(other)", "failed-\(other).json"].contains { FileManager.default.fileExists(atPath: "\(path)/\($0)") }
+    }
+    while ContinuousClock.now - began < .seconds(15), (1..<rank.count).contains(where: isAtWork) { usleep(20_000) }
+  }
+
   /// What to tell of an error that may come of another process's end, which takes the folder with it.
   func explained(_ error: InputError) -> InputError {
     let folder = (path as NSString).deletingLastPathComponent
