@@ -58,9 +58,10 @@ struct Exposure: Sendable {
   private func clear(_ frame: inout Frame) -> Int? {
     let good = frame.mask.elements, mask = good.span
     var signal = frame.signal.elements.mutableSpan
+    precondition(signal.count == mask.count, "a mask of another shape")
     // A sum of zeros, unless something is not finite: without a branch in the loop.
     var doubt: Float = 0
-    for i in mask.indices {
+    for i in 0..<mask.count {
       let value = mask[i] != 0 ? signal[i] : 0
       signal[i] = value
       doubt += value * 0
@@ -70,10 +71,14 @@ struct Exposure: Sendable {
 
   private func saturation(of raw: Tensor<Float>, _ frame: Frame) -> Double? {
     guard let full = detector.fullScale(of: payloads[0]) else { return nil }
-    var good = 0, saturated = 0
-    for i in raw.elements.indices where frame.mask.elements[i] != 0 {
-      good += 1
-      if raw.elements[i] >= full { saturated += 1 }
+    let counts = raw.elements.span, mask = frame.mask.elements.span
+    precondition(counts.count == mask.count, "a mask of another shape")
+    // Frames have fewer than 2^31 pixels; without a branch in the loop.
+    var good: Int32 = 0, saturated: Int32 = 0
+    for i in 0..<counts.count {
+      let isGood: Int32 = mask[i] != 0 ? 1 : 0
+      good &+= isGood
+      saturated &+= counts[i] >= full ? isGood : 0
     }
     return good == 0 ? 0 : Double(saturated) / Double(good)
   }

@@ -24,6 +24,7 @@ public final class HDF5Reader: EventReader {
     "/Configure:0000/Run:0000/CalibCycle:0000/Camera::FrameV1/*/image", "/images",
   ]
 
+  public var readsBytes = true
   public private(set) var skipped: [String: Int] = [:]
   /// The dataset that holds the images.
   public let datasetPath: String
@@ -104,7 +105,7 @@ public final class HDF5Reader: EventReader {
     guard index < eventCount else { return nil }
     let id = try columns.id(of: index)
     let isStack = StackLayout.isStack(dataset.shape)
-    let bytes = try isStack ? dataset.bytes(row: index) : dataset.bytes()
+    let bytes = !readsBytes ? [] : try isStack ? dataset.bytes(row: index) : dataset.bytes()
     let info = PayloadInfo(
       source: datasetPath, typeName: "dataset", element: element, shape: StackLayout.eventShape(dataset.shape))
     defer { index += 1 }
