@@ -24,7 +24,7 @@ extension EventReader {
   /// Bytes come with what is read anyway.
   public var readsBytes: Bool {
     get { true }
-    nonmutating set { _ = newValue }
+    set { _ = newValue }
   }
   /// None: most containers hold only events.
   public var transitions: [String: Int] { [:] }
