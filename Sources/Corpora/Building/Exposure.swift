@@ -59,12 +59,12 @@ struct Exposure: Sendable {
     let good = frame.mask.elements, mask = good.span
     var signal = frame.signal.elements.mutableSpan
     precondition(signal.count == mask.count, "a mask of another shape")
-    // A sum of zeros, unless something is not finite: without a branch in the loop.
-    var doubt: Float = 0
+    // All exponent bits set: not finite. Without a branch in the loop.
+    var doubt: UInt32 = 0
     for i in 0..<mask.count {
       let value = mask[i] != 0 ? signal[i] : 0
       signal[i] = value
-      doubt += value * 0
+      doubt |= value.bitPattern & 0x7F80_0000 == 0x7F80_0000 ? 1 : 0
     }
     return doubt == 0 ? nil : signal.indices.first { !signal[$0].isFinite }
   }
