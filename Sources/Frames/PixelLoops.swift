@@ -45,7 +45,8 @@ enum PixelLoops {
 
   static func subtract(_ shift: Float, from signal: inout [Float], _ range: Range<Int>) {
     guard shift != 0 else { return }
-    var all = signal.mutableSpan, values = all.extracting(range)
-    for i in 0..<values.count { values[i] -= shift }
+    precondition(range.lowerBound >= 0 && range.upperBound <= signal.count, "pixels outside of the frame")
+    var values = signal.mutableSpan
+    for i in range { values[i] -= shift }
   }
 }
