@@ -34,6 +34,8 @@ public struct Event: Sendable {
   public var scalars: [String: Double]
   /// EVR event codes, such as 162 (beam kicked).
   public var eventCodes: [Int]
+  /// What of the event was recorded but is damaged, and so is not among the others.
+  public var damage: [EventDamage] = []
 
   public init(id: EventID, index: Int, payloads: [Payload], scalars: [String: Double] = [:], eventCodes: [Int] = []) {
     self.id = id

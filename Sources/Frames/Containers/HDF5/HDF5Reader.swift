@@ -76,7 +76,7 @@ public final class HDF5Reader: EventReader {
     eventCount = count
     for other in images where other.identity != chosen.identity { skipped["dataset \(other.path)"] = 1 }
     columns = try HDF5Columns(
-      rows.filter { $0.shape[0] == count }, run: XTC1FileName(path.replacing("_", with: "-"))?.run ?? 0, path: path)
+      rows.filter { $0.shape[0] == count }, run: RunFileName(path.replacing("_", with: "-"))?.run ?? 0, path: path)
   }
 
   private static func choice(_ images: [HDF5Dataset], _ path: String) throws(InputError) -> HDF5Dataset {
