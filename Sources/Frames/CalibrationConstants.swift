@@ -13,10 +13,12 @@ public struct CalibrationConstants: Sendable {
   public var commonMode: CommonMode
   /// SHA-256 over the files that were read, for provenance; empty when there were none.
   public var digest: String
+  /// SHA-256 of the pedestals' file alone: runs of one dark set share it; empty when there was none.
+  public var darkSet: String
 
   public init(
     pedestal: Tensor<Float>? = nil, gain: Tensor<Float>? = nil, status: Tensor<UInt32>? = nil, noise: Tensor<Float>? = nil,
-    commonMode: CommonMode = .none, digest: String = ""
+    commonMode: CommonMode = .none, digest: String = "", darkSet: String = ""
   ) {
     self.pedestal = pedestal
     self.gain = gain
@@ -24,5 +26,6 @@ public struct CalibrationConstants: Sendable {
     self.noise = noise
     self.commonMode = commonMode
     self.digest = digest
+    self.darkSet = darkSet
   }
 }

@@ -36,7 +36,9 @@ public struct CalibrationFolder: Sendable {
       let blocks = Self.isJungfrau(source) && (kind == .pedestals || kind == .gain || kind == .noise)
       let values = try Self.array([UInt8](data), shape: blocks ? Self.tripled(shape) : shape, path: file)
       switch kind {
-      case .pedestals: result.pedestal = values
+      case .pedestals:
+        result.pedestal = values
+        result.darkSet = Checksum.sha256(data)
       case .noise: result.noise = values
       case .gain: result.gain = values.map { 1 / $0 }
       case .status:
@@ -52,6 +54,15 @@ public struct CalibrationFolder: Sendable {
     }
     result.digest = Checksum.sha256([UInt8](digests.joined(separator: "\n").utf8))
     return result
+  }
+
+  /// The first run of the dark set (the pedestals' file) that `source` uses in `run`, or `nil` where it has none. A later dark run
+  /// closes the range of an earlier one but does not change where that one starts.
+  public func firstRunOfDarkSet(for source: String, run: Int) throws(InputError) -> Int? {
+    guard let folder = try folder(of: source),
+      let file = try Self.file(in: "\(folder)/\(Kind.pedestals.rawValue)", run: run)
+    else { return nil }
+    return Int((file as NSString).lastPathComponent.prefix { $0 != "-" })
   }
 
   /// The geometry of `source` for `run`, or `nil` where the folder has none for it.

@@ -19,6 +19,9 @@ public struct Epix100a: Detector {
     try EpixRecord.decode(payload, panel: [704, 768], path: path)
   }
 
+  /// 14 bits.
+  public static func fullScale(of payload: Payload) -> Float? { 16383 }
+
   public static func calibrate(
     _ raw: Tensor<Float>, _ constants: CalibrationConstants, path: String
   ) throws(InputError) -> Frame {

@@ -22,6 +22,9 @@ public struct Epix10k: Detector {
     try EpixRecord.decode(payload, panel: [352, 384], path: path)
   }
 
+  /// Not told: the gain bit stands above the counts.
+  public static func fullScale(of payload: Payload) -> Float? { nil }
+
   /// Without constants: the 14 bits of each pixel in ADU. A gain needs to know the gain mode that each pixel was set to, which
   /// stands in a part of the configuration that is not read: constants are refused.
   public static func calibrate(

@@ -46,6 +46,9 @@ public struct Jungfrau: Detector {
     return Tensor([modules, rows, columns], try record.uint16s(at: header, count: modules * rows * columns))
   }
 
+  /// Not told: the largest count depends on the gain range, and the coarsest one counts downwards.
+  public static func fullScale(of payload: Payload) -> Float? { nil }
+
   public static func calibrate(
     _ raw: Tensor<Float>, _ constants: CalibrationConstants, path: String
   ) throws(InputError) -> Frame {

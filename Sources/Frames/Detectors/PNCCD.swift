@@ -37,6 +37,9 @@ public struct PNCCD: Detector {
     return Tensor([links, rows, columns], values)
   }
 
+  /// 14 bits.
+  public static func fullScale(of payload: Payload) -> Float? { 16383 }
+
   public static func calibrate(
     _ raw: Tensor<Float>, _ constants: CalibrationConstants, path: String
   ) throws(InputError) -> Frame {
