@@ -46,8 +46,11 @@ import Testing
     let found = try events(reader)
     #expect(found.map(\.id.seconds) == times)
     #expect(found.map(\.index) == Array(0..<20))
-    #expect(found.allSatisfy { $0.id.run == 42 && $0.id.experiment == "exp" && $0.payloads[0].configuration != nil })
-    #expect(found.allSatisfy { $0.payloads[0].bytes == SampleFiles.frame(UInt16($0.id.seconds % 1000)) })
+    for event in found {
+      #expect(event.id.run == 42 && event.id.experiment == "exp")
+      #expect(event.payloads[0].configuration != nil)
+      #expect(event.payloads[0].bytes == SampleFiles.frame(UInt16(event.id.seconds % 1000)))
+    }
     #expect(reader.transitions == ["Configure": 3, "BeginRun": 3, "L1Accept": 20, "EndRun": 3])
     #expect(reader.skipped == [:])
   }
@@ -79,7 +82,8 @@ import Testing
       ], scratch)
     let reader = try RunFile.open(run: paths)
     let found = try events(reader)
-    #expect(found.map(\.id.fiducial) == pulses && found.map(\.id.seconds) == [1000, 1001, 1002, 1003, 1004])
+    #expect(found.map(\.id.fiducial) == pulses)
+    #expect(found.map(\.id.seconds) == [1000, 1001, 1002, 1003, 1004])
     #expect(found.map(\.payloads.count) == [2, 1, 2, 2, 1])
     #expect(
       reader.skipped == [
@@ -102,11 +106,11 @@ import Testing
       "/a/exp-r0001-s01-c00.xtc", "/a/exp-r0002-s00-c00.xtc", "/a/exp-r0001-s00-c00.xtc", "/b/exp-r0001-s00-c00.xtc", "/a/x.h5",
       "/a/exp-r0001.xtc", "/a/exp-r0001-s000-c000.xtc2", "/a/exp-r0001-s001-c000.xtc2",
     ]
-    #expect(
-      RunFile.runs(of: paths) == [
+    let runs: [[String]] = [
         ["/a/exp-r0001-s01-c00.xtc", "/a/exp-r0001-s00-c00.xtc"], ["/a/exp-r0002-s00-c00.xtc"], ["/b/exp-r0001-s00-c00.xtc"], ["/a/x.h5"],
         ["/a/exp-r0001.xtc"], ["/a/exp-r0001-s000-c000.xtc2", "/a/exp-r0001-s001-c000.xtc2"],
-      ])
+    ]
+    #expect(RunFile.runs(of: paths) == runs)
   }
 
   @Test func filesThatAreNoRunAreRefused() throws {
@@ -153,7 +157,8 @@ import Testing
     #expect(found[3].payloads[0].info.shape == [2, 1, 2])
     #expect(UInt16.array(littleEndian: found[3].payloads[0].bytes) == [23, 0, 23, 1])
     #expect(found.allSatisfy { $0.scalars == ["epics/raw/T0": 0.5, "epics/raw/T1": 1.5] })
-    #expect(found[1].damage.map(\.reason) == ["1 of 2 segments"] && found[1].damage[0].source == "cam/raw/raw")
+    #expect(found[1].damage.map(\.reason) == ["1 of 2 segments"])
+    #expect(found[1].damage.map(\.source) == ["cam/raw/raw"])
     #expect(reader.skipped == ["cam/raw/raw with 1 of 2 segments": 2])
   }
 
@@ -162,11 +167,13 @@ import Testing
     var bytes = SampleFiles.xtc2
     // The damage word of the second event's first record of data.
     let event = SampleFiles.datagram2(12, seconds: 2003, [])
-    let start = try #require(bytes.indices.dropLast(12).first { Array(bytes[$0..<$0 + 12]) == Array(event[0..<12]) })
+    let head = Array(event[0..<12])
+    let start = try #require(bytes.indices.dropLast(12).first { (place: Int) -> Bool in Array(bytes[place..<place + 12]) == head })
     bytes[start + 24 + 4] = 1 << 3 | 1 << 6
     let found = try events(try XTC2Reader(opening: try scratch.write(bytes, "a.xtc2")))
     #expect(found.map(\.payloads.count) == [1, 0, 1])
     #expect(found[1].damage.map(\.reason) == ["Corrupted, TimedOut", "1 of 2 segments"])
-    #expect(found[1].damage[0].source == "cam/raw" && found[1].damage[0].offset == start + 24)
+    #expect(found[1].damage[0].source == "cam/raw")
+    #expect(found[1].damage[0].offset == start + 24)
   }
 }

@@ -8,13 +8,13 @@ private let environment = ProcessInfo.processInfo.environment
 /// By default 2,000 mutants over all readers. `PSIMAGENET_FUZZ=100000` makes that many, `PSIMAGENET_FUZZ_TARGETS=xtc1,xtc2` of those
 /// readers alone, from mutant `PSIMAGENET_FUZZ_FIRST` on, and prints a line for each.
 @Suite(.serialized) struct FuzzTests {
-  private static let targets: [FuzzTarget] = {
+  static let targets: [FuzzTarget] = {
     guard let names = environment["PSIMAGENET_FUZZ_TARGETS"] else { return FuzzTarget.allCases }
     return names.split(separator: ",").compactMap { FuzzTarget(rawValue: String($0)) }
   }()
   private static let count = (environment["PSIMAGENET_FUZZ"].flatMap { Int($0) } ?? 2000) / max(1, targets.count)
 
-  @Test(.enabled(if: environment[FuzzRun.variable] == nil), arguments: targets)
+  @Test(.enabled(if: environment[FuzzRun.variable] == nil), arguments: FuzzTests.targets)
   func damagedFilesAreReadOrRefused(target: FuzzTarget) throws {
     let first = environment["PSIMAGENET_FUZZ_FIRST"].flatMap { Int($0) } ?? 0
     let outcome = try FuzzRun.run(target, seed: 2026, first: first, count: Self.count)
