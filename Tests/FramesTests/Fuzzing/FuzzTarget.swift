@@ -5,7 +5,8 @@ import Tensors
 
 /// What is fuzzed: a reader with small intact files of its format.
 enum FuzzTarget: String, CaseIterable, Codable, Sendable {
-  case xtc1, xtc1Detectors, xtc1Compressed, xtc1CSPAD, xtc1Streams, xtc2, xtc2Streams, hdf5, png8, png16, jpeg, npy, npz, geometry
+  case xtc1, xtc1Detectors, xtc1Compressed, xtc1CSPAD, xtc1Streams, xtc2, xtc2Streams, hdf5, png8, png16, jpeg, tiff, tiffPages, bigTIFF, edf, cbf, smv,
+    matlab, matlabPacked, npy, npz, geometry
 
   /// Whether a C library of another party parses the bytes and is known to be unsafe on damaged ones; see Docs/Decisions/013.
   var isUnsafe: Bool { self == .hdf5 }
@@ -23,6 +24,14 @@ enum FuzzTarget: String, CaseIterable, Codable, Sendable {
     case .png8: [PNG.encode(grey: SampleFiles.grey8, rows: 9, columns: 12)]
     case .png16: [PNG.encode(grey: SampleFiles.grey16, rows: 9, columns: 12), PNG.encode(grey: SampleFiles.grey8, rows: 9, columns: 12)]
     case .jpeg: [JPEG.encode(grey: SampleFiles.grey8, rows: 9, columns: 12)]
+    case .tiff: [PictureFiles.tiff(rows: 5, columns: 6, depth: 16, format: 2, (0..<60).map { UInt8($0) }), PictureFiles.tiles]
+    case .tiffPages: [PictureFiles.lzwPages, PictureFiles.reals]
+    case .bigTIFF: [PictureFiles.bigTIFF, PictureFiles.tiles]
+    case .edf: [PictureFiles.edf("SignedShort", columns: 6, rows: 5, (0..<60).map { UInt8($0) })]
+    case .cbf: [PictureFiles.cbf, PictureFiles.fabioCBF]
+    case .smv: [PictureFiles.smv("unsigned_short", columns: 6, rows: 5, (0..<60).map { UInt8($0) })]
+    case .matlab: [PictureFiles.matlab, PictureFiles.camera]
+    case .matlabPacked: [PictureFiles.camera, PictureFiles.matlab]
     case .npy: [SampleFiles.npy]
     case .npz: [try SampleFiles.npz(in: scratch), SampleFiles.npy]
     case .geometry: [Array(FuzzSamples.geometry.utf8)]
@@ -43,6 +52,11 @@ enum FuzzTarget: String, CaseIterable, Codable, Sendable {
     case .hdf5: return try Self.drain(try HDF5Reader(opening: path), path, complain)
     case .png8, .png16: return try Self.drain(try PNGReader(opening: path), path, complain)
     case .jpeg: return try Self.drain(try JPEGReader(opening: path), path, complain)
+    case .tiff, .tiffPages, .bigTIFF: return try Self.drain(try TIFFReader(opening: path), path, complain)
+    case .edf: return try Self.drain(try EDFReader(opening: path), path, complain)
+    case .cbf: return try Self.drain(try CBFReader(opening: path), path, complain)
+    case .smv: return try Self.drain(try SMVReader(opening: path), path, complain)
+    case .matlab, .matlabPacked: return try Self.drain(try MATLABReader(opening: path), path, complain)
     case .npy: return try Self.drain(try NPYReader(opening: path), path, complain)
     case .npz: return try Self.drain(try NPZReader(opening: path), path, complain)
     }
