@@ -212,10 +212,11 @@ import Testing
     try #require(events.count == 3)
     #expect(events[0].scalars == first)
     #expect(events[1].scalars == second)
+    #expect(events.map(\.texts) == [["epics.NOTE": "water"], ["epics.NOTE": "ice"], ["epics.NOTE": "ice"]])
     #expect(events[2].scalars == second.filter { $0.key != "epics.COUNT" })
     #expect(
       reader.skipped == [
-        "Epics text": 2, "Epics array": 1, "Epics value of a channel that Configure does not name": 1,
+        "Epics array": 1, "Epics value of a channel that Configure does not name": 1,
         "Epics value that its channel marks as invalid": 1,
       ])
   }

@@ -4,8 +4,8 @@ import Host
 ///
 /// A record begins with i16 channel, type and element count. Types 28...34 are of Configure (DBR_CTRL), with the channel's name
 /// in 64 bytes from byte 6 on; types 14...20 are of events (DBR_TIME). Both then hold an EPICS structure as channel access has it,
-/// aligned as C++ aligns it: status, severity and what the type adds. Single numbers become scalars `epics.<name>_<unit>`; text
-/// and arrays are passed over. Sources: psddldata `epics.ddl`, pdsdata `epics/EpicsPvData.hh`, EPICS base `db_access.h`.
+/// aligned as C++ aligns it: status, severity and what the type adds. Single numbers become scalars `epics.<name>_<unit>`,
+/// texts `epics.<name>`; arrays are passed over. Sources: psddldata `epics.ddl`, pdsdata `epics/EpicsPvData.hh`, EPICS base `db_access.h`.
 struct XTC1Epics {
   private struct Channel: Hashable {
     let phy: UInt32, id: UInt16
@@ -15,6 +15,7 @@ struct XTC1Epics {
   private var names: [Channel: String] = [:]
   /// By scalar name.
   private(set) var values: [String: Double] = [:]
+  private(set) var texts: [String: String] = [:]
 
   /// Severity of a value that the channel itself calls invalid.
   private static let invalid: UInt16 = 3
@@ -39,17 +40,23 @@ struct XTC1Epics {
       skipped["Epics value of a channel that Configure does not name", default: 0] += 1
       return
     }
-    guard number != .string, count == 1 else {
-      skipped[number == .string ? "Epics text" : "Epics array", default: 0] += 1
+    guard count == 1 else {
+      skipped["Epics array", default: 0] += 1
       return
     }
     let structure = isControl ? Self.controlOffsets[number.rawValue] : 8
     guard try payload.uint16(structure + 2) != Self.invalid else {
       skipped["Epics value that its channel marks as invalid", default: 0] += 1
       values[name] = nil
+      texts[name] = nil
       return
     }
     let offset = (isControl ? Self.controlValueOffsets : Self.timeOffsets)[number.rawValue]
+    if number == .string {
+      // The facility's own encoding, mostly ASCII: other bytes are shown as such.
+      texts[name] = String(decoding: try payload.part(offset, count: 40, "text").array().prefix { $0 != 0 }, as: UTF8.self)
+      return
+    }
     values[name] =
       switch number {
       case .short: Double(try payload.load(offset, as: Int16.self))

@@ -110,6 +110,7 @@ public final class XTC1Reader: EventReader {
       }
     }
     event.scalars.merge(epics.values) { own, _ in own }
+    event.texts = epics.texts
     return event
   }
 
