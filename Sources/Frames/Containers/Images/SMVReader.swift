@@ -37,7 +37,7 @@ public final class SMVReader: EventReader {
     guard let digits = start?.split(separator: ";").first, let headerBytes = Int(digits.trimmingCharacters(in: .whitespacesAndNewlines)),
       (16...1 << 20).contains(headerBytes), headerBytes <= file.byteCount
     else {
-      throw error("HEADER_BYTES", "a header of 16 bytes to 1 MiB within the file of \(file.byteCount)", String(decoding: head.prefix(40), as: UTF8.self))
+      throw error("HEADER_BYTES", "a header of 16 bytes to 1 MiB within the file of \(file.byteCount)", head.isEmpty ? "an empty file" : String(decoding: head.prefix(40), as: UTF8.self).debugDescription)
     }
     try file.move(to: 0)
     let bytes = try file.read(headerBytes, "header")

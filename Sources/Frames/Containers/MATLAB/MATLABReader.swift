@@ -34,7 +34,7 @@ public final class MATLABReader: EventReader {
     guard !events.isEmpty else {
       throw InputError(
         path: path, place: "variables", expected: "a picture: numbers with more than one row and column",
-        found: variables.map(\.name).joined(separator: ", "))
+        found: variables.isEmpty ? "no variables" : variables.map { $0.name.debugDescription }.joined(separator: ", "))
     }
   }
 
