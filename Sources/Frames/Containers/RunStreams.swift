@@ -90,7 +90,7 @@ final class ChunkedFile {
     current = try SequentialFile(opening: paths[0])
     waiting = paths.dropFirst()
     guard current.byteCount > 0 else {
-      throw InputError(path: paths[0], place: "", expected: content, found: "an empty file")
+      throw InputError(path: paths[0], place: "byte 0", expected: content, found: "an empty file")
     }
   }
 

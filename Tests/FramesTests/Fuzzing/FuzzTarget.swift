@@ -102,7 +102,7 @@ enum FuzzTarget: String, CaseIterable, Codable, Sendable {
   /// What a refusal should say and does not.
   static func lack(_ error: InputError, _ path: String) -> String? {
     if error.path.isEmpty { return "refusal without a path: \(error)" }
-    if error.place.isEmpty, error.found != "an empty file" { return "refusal without a place: \(error)" }
+    if error.place.isEmpty { return "refusal without a place: \(error)" }
     if error.expected.isEmpty || error.found.isEmpty { return "refusal without expected or found: \(error)" }
     return nil
   }
