@@ -1,17 +1,21 @@
 import Foundation
 import Host
 
-/// A range of mutants of one target.
+/// Ranges of mutants for one child.
 struct FuzzJob: Codable, Sendable {
-  var target: FuzzTarget
+  struct Part: Codable, Sendable {
+    var target: FuzzTarget
+    var first: Int
+    var count: Int
+  }
+
+  var parts: [Part]
   var seed: UInt64
-  var first: Int
-  var count: Int
   /// Where the child says which mutant it is at, and what it found.
   var folder: String
 
   var progressPath: String { folder + "/progress" }
-  var outcomePath: String { folder + "/outcome.json" }
+  func outcomePath(_ target: FuzzTarget) -> String { folder + "/\(target.rawValue).json" }
 }
 
 /// What became of a range of mutants.
@@ -41,24 +45,33 @@ enum FuzzRun {
 
   /// In the child: all mutants of the job.
   static func work(_ job: FuzzJob) throws {
-    let scratch = try Scratch()
-    let samples = try job.target.samples(in: scratch)
-    let path = scratch.file(job.target.fileName)
-    let intact = scratch.file(job.target.fileName.replacing("-s0", with: "-s1"))
-    try Data(samples[0]).write(to: URL(fileURLWithPath: intact))
     limitMemory(above: FuzzRun.memoryBound)
     let progress = try unwrapped(FileHandle(forWritingAtPath: job.progressPath))
+    for part in job.parts {
+      let outcome = try work(part, seed: job.seed, progress)
+      try JSONEncoder().encode(outcome).write(to: URL(fileURLWithPath: job.outcomePath(part.target)))
+    }
+  }
+
+  private static func work(_ part: FuzzJob.Part, seed: UInt64, _ progress: FileHandle) throws -> FuzzOutcome {
+    let scratch = try Scratch()
+    let samples = try part.target.samples(in: scratch)
+    precondition(samples.allSatisfy { $0.count <= inputLimit / 2 }, "samples are small, so that their mutants are")
+    let path = scratch.file(part.target.fileName)
+    let intact = scratch.file(part.target.fileName.replacing("-s0", with: "-s1"))
+    try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
+    try Data(samples[0]).write(to: URL(fileURLWithPath: intact))
     var outcome = FuzzOutcome()
-    let mutator = Mutator(seed: job.seed)
+    let mutator = Mutator(seed: seed)
     let clock = ContinuousClock()
-    for number in job.first..<job.first + job.count {
+    for number in part.first..<part.first + part.count {
       try progress.seek(toOffset: 0)
-      try progress.write(contentsOf: Data("\(number)\n".utf8))
+      try progress.write(contentsOf: Data("\(part.target.rawValue) \(number)\n".utf8))
       let mutant = mutator.mutant(number, of: samples[0], donors: Array(samples.dropFirst()))
       try Data(mutant).write(to: URL(fileURLWithPath: path))
       let start = clock.now
       do throws(InputError) {
-        _ = try job.target.read(path, beside: intact) { outcome.complaints.append("mutant \(number): \($0)") }
+        _ = try part.target.read(path, beside: intact) { outcome.complaints.append("mutant \(number): \($0)") }
         outcome.read += 1
       } catch {
         outcome.refused += 1
@@ -70,32 +83,48 @@ enum FuzzRun {
       if taken > timeBound { outcome.complaints.append("mutant \(number): \(taken) s") }
     }
     outcome.peak = peakMemory()
-    try JSONEncoder().encode(outcome).write(to: URL(fileURLWithPath: job.outcomePath))
+    return outcome
   }
 
-  /// In the parent: runs a job in children, going on behind each mutant that ends one.
-  static func run(_ target: FuzzTarget, seed: UInt64, first: Int, count: Int) throws -> FuzzOutcome {
+  /// In the parent: runs mutants `first ..< first + count` of each target in children, going on behind each that ends one.
+  static func run(_ targets: [FuzzTarget], seed: UInt64, first: Int, count: Int) throws -> [FuzzTarget: FuzzOutcome] {
     let scratch = try Scratch()
-    var total = FuzzOutcome()
-    var next = first
-    while next < first + count {
-      let job = FuzzJob(target: target, seed: seed, first: next, count: first + count - next, folder: scratch.path)
-      let (outcome, stopped, isHang) = try child(job)
-      if let outcome {
-        total.add(outcome)
+    var total: [FuzzTarget: FuzzOutcome] = [:]
+    var parts = targets.map { FuzzJob.Part(target: $0, first: first, count: count) }
+    while !parts.isEmpty {
+      let job = FuzzJob(parts: parts, seed: seed, folder: scratch.path)
+      let stop = try child(job)
+      while let part = parts.first {
+        if let data = FileManager.default.contents(atPath: job.outcomePath(part.target)) {
+          total[part.target, default: FuzzOutcome()].add(try JSONDecoder().decode(FuzzOutcome.self, from: data))
+          try FileManager.default.removeItem(atPath: job.outcomePath(part.target))
+          parts.removeFirst()
+          continue
+        }
+        let place = try unwrapped(stop)
+        guard place.target == part.target else { throw Absent() }
+        total[part.target, default: FuzzOutcome()].inputs += place.number - part.first + 1
+        if place.isHang {
+          total[part.target]?.hangs.append(place.number)
+        } else {
+          total[part.target]?.crashes.append(place.number)
+        }
+        parts[0] = FuzzJob.Part(target: part.target, first: place.number + 1, count: part.first + part.count - place.number - 1)
         break
       }
-      let at = try unwrapped(stopped)
-      total.inputs += at - next + 1
-      if isHang { total.hangs.append(at) } else { total.crashes.append(at) }
-      next = at + 1
     }
     return total
   }
 
-  private static func child(_ job: FuzzJob) throws -> (outcome: FuzzOutcome?, stopped: Int?, isHang: Bool) {
-    try Data("\(job.first)\n".utf8).write(to: URL(fileURLWithPath: job.progressPath))
-    if FileManager.default.fileExists(atPath: job.outcomePath) { try FileManager.default.removeItem(atPath: job.outcomePath) }
+  private struct Stop {
+    var target: FuzzTarget
+    var number: Int
+    var isHang: Bool
+  }
+
+  /// Where the child ended before its job did, `nil` where it did all.
+  private static func child(_ job: FuzzJob) throws -> Stop? {
+    try Data("\(job.parts[0].target.rawValue) \(job.parts[0].first)\n".utf8).write(to: URL(fileURLWithPath: job.progressPath))
     let process = Process()
     process.executableURL = URL(fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
     process.arguments = ["--testing-library", "swift-testing", "--filter", "FuzzChild"]
@@ -105,7 +134,7 @@ enum FuzzRun {
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     try process.run()
-    var last = job.first, since = ContinuousClock().now
+    var last = try position(job), since = ContinuousClock().now
     while process.isRunning {
       Thread.sleep(forTimeInterval: 0.02)
       let now = try position(job)
@@ -113,18 +142,19 @@ enum FuzzRun {
       if ContinuousClock().now - since > .seconds(3 * timeBound) {
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
-        return (nil, last, true)
+        return Stop(target: last.target, number: last.number, isHang: true)
       }
     }
-    guard process.terminationReason == .exit, process.terminationStatus == 0,
-      let data = FileManager.default.contents(atPath: job.outcomePath)
-    else { return (nil, try position(job), false) }
-    return (try JSONDecoder().decode(FuzzOutcome.self, from: data), nil, false)
+    if process.terminationReason == .exit, process.terminationStatus == 0 { return nil }
+    let (target, number) = try position(job)
+    return Stop(target: target, number: number, isHang: false)
   }
 
-  private static func position(_ job: FuzzJob) throws -> Int {
+  private static func position(_ job: FuzzJob) throws -> (target: FuzzTarget, number: Int) {
     let text = String(decoding: try unwrapped(FileManager.default.contents(atPath: job.progressPath)), as: UTF8.self)
-    return try unwrapped(text.split(separator: "\n").first.flatMap { Int($0) })
+    let words = try unwrapped(text.split(separator: "\n").first).split(separator: " ")
+    guard words.count == 2 else { throw Absent() }
+    return (try unwrapped(FuzzTarget(rawValue: String(words[0]))), try unwrapped(Int(words[1])))
   }
 
   private struct Absent: Error {}

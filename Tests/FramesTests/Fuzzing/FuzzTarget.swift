@@ -6,7 +6,7 @@ import Tensors
 /// What is fuzzed: a reader with small intact files of its format.
 enum FuzzTarget: String, CaseIterable, Codable, Sendable {
   case xtc1, xtc1Detectors, xtc1Compressed, xtc1CSPAD, xtc1Streams, xtc2, xtc2Streams, hdf5, png8, png16, jpeg, tiff, tiffPages, bigTIFF, edf, cbf, smv,
-    matlab, matlabPacked, npy, npz, geometry
+    matlab, matlabPacked, npy, npz, geometry, pedestals
 
   /// Whether a C library of another party parses the bytes and is known to be unsafe on damaged ones; see Docs/Decisions/013.
   var isUnsafe: Bool { self == .hdf5 }
@@ -35,6 +35,7 @@ enum FuzzTarget: String, CaseIterable, Codable, Sendable {
     case .npy: [SampleFiles.npy]
     case .npz: [try SampleFiles.npz(in: scratch), SampleFiles.npy]
     case .geometry: [Array(FuzzSamples.geometry.utf8)]
+    case .pedestals: [Array("# TITLE x\n# DIM:1 2\n# DIM:2 3\n  1.5 2 -3e2\n 4 5.25 6\n".utf8), SampleFiles.npy]
     }
   }
 
@@ -45,6 +46,11 @@ enum FuzzTarget: String, CaseIterable, Codable, Sendable {
     case .geometry:
       let geometry = try Geometry(readingFrom: path)
       return geometry.nodes.count
+    case .pedestals:
+      let folder = CalibrationFolder(String(path.dropLast(fileName.utf8.count)))
+      let constants = try folder.constants(for: "Cam.0:Opal1000.0", run: 3, shape: [1, 2, 3])
+      if constants.pedestal?.elements.count != 6 { complain("pedestals \(String(describing: constants.pedestal?.shape))") }
+      return 1
     case .xtc1Streams: return try Self.drain(try XTC1Reader(merging: [path, intact]), path, complain)
     case .xtc2Streams: return try Self.drain(try XTC2Reader(merging: [path, intact]), path, complain)
     case .xtc1, .xtc1Detectors, .xtc1Compressed, .xtc1CSPAD: return try Self.drain(try XTC1Reader(opening: path), path, complain)
@@ -67,6 +73,7 @@ enum FuzzTarget: String, CaseIterable, Codable, Sendable {
     switch self {
     case .xtc1Streams: "exp-r0001-s00-c00.xtc"
     case .xtc2Streams: "exp-r0001-s000-c000.xtc2"
+    case .pedestals: "Camera::CalibV1/Cam.0:Opal1000.0/pedestals/1-end.data"
     default: "mutant"
     }
   }
