@@ -1,6 +1,6 @@
 /// A part of an event that could not be used: which detector, why, and where in which file.
 public struct EventDamage: Hashable, Codable, Sendable, CustomStringConvertible {
-  /// The detector, such as `CxiDs1.0:Cspad.0`; empty where the whole event is unreadable.
+  /// The detector, such as `CxiDs1.0:Cspad.0`; empty where it may be any: an unreadable event, a damaged container.
   public var source: String
   /// Its name in the run's AliasConfig; empty where it has none.
   public var alias: String
@@ -26,7 +26,8 @@ public struct EventDamage: Hashable, Codable, Sendable, CustomStringConvertible 
 
   /// Without the place, for counting: `damaged CspadElement v2 of CxiDs1.0:Cspad.0: OutOfSynch`.
   public var summary: String {
-    source.isEmpty ? "unreadable event" : "damaged \(typeName) of \(source)" + (bits == 0 ? "" : ": \(reason)")
+    if source.isEmpty { return bits == 0 ? "unreadable event" : "damaged \(typeName): \(reason)" }
+    return "damaged \(typeName) of \(source)" + (bits == 0 ? "" : ": \(reason)")
   }
 
   public var description: String { "\(path): byte \(offset): \(summary)" + (bits == 0 ? ": \(reason)" : "") }

@@ -168,7 +168,8 @@ public final class XTC1Reader: EventReader {
 
   private func damage(_ leaf: XTC1Leaf) -> EventDamage {
     EventDamage(
-      source: leaf.source.name, alias: alias(of: leaf), typeName: "\(leaf.type)", bits: leaf.damage,
+      // What a container lost, it does not say.
+      source: leaf.type.code == 1 ? "" : leaf.source.name, alias: alias(of: leaf), typeName: "\(leaf.type)", bits: leaf.damage,
       reason: EventDamage.reason(bits: leaf.damage, names: XTC1Format.Damage.names), path: leaf.payload.path, offset: leaf.fileOffset)
   }
 
