@@ -43,7 +43,7 @@ public struct CalibrationFolder: Sendable {
       case .gain: result.gain = values.map { 1 / $0 }
       case .status:
         guard values.elements.allSatisfy({ $0 >= 0 && $0 < 4_294_967_040 && $0 == $0.rounded() }) else {
-          throw InputError(path: file, place: "", expected: "whole status words from 0", found: "other numbers")
+          throw InputError(path: file, place: "numbers", expected: "whole status words from 0", found: "other numbers")
         }
         result.status = values.map { UInt32($0) }
       case .geometry: break
@@ -174,7 +174,7 @@ public struct CalibrationFolder: Sendable {
       values = try CalibrationText.parse(bytes, path: path).values
     }
     guard values.count == shape.count else {
-      throw InputError(path: path, place: "", expected: "\(shape.count) numbers for \(shape)", found: "\(values.count)")
+      throw InputError(path: path, place: "numbers", expected: "\(shape.count) numbers for \(shape)", found: "\(values.count)")
     }
     return Tensor(shape, values)
   }
