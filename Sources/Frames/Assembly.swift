@@ -106,6 +106,15 @@ public struct Assembly: Sendable {
       xMM: originMM.x + Double(row) * pixelSizeMM, yMM: originMM.y + Double(column) * pixelSizeMM)
   }
 
+  /// Where a panel pixel falls on the canvas. Traps outside the panels.
+  public func canvasPixel(panel: Int, row: Int, column: Int) -> (row: Int, column: Int) {
+    precondition(
+      (0..<panelShape[0]).contains(panel) && (0..<panelShape[1]).contains(row) && (0..<panelShape[2]).contains(column),
+      "(\(panel), \(row), \(column)) outside \(panelShape)")
+    let target = Int(targets[(panel * panelShape[1] + row) * panelShape[2] + column])
+    return (target / width, target % width)
+  }
+
   /// The panel pixel under the middle of pixel (row, column) of the canvas resampled to `resampledHeight` × `resampledWidth`.
   public func location(row: Int, column: Int, resampledHeight: Int, resampledWidth: Int) -> Location? {
     precondition(
