@@ -53,7 +53,7 @@ public struct Workload: Codable, Hashable, Sendable {
     let image = builder.input("image", [batch, channels, side, side])
     let codewords = network.codewords(image, in: scope["backbone"])
     var random = Philox(seed: 2)
-    var fields = ["image": Tensor<Float>(image.shape, (0..<image.shape.count).map { _ in Float(random.normal()) })]
+    var fields = ["image": Tensor<Float>(image.shape, random.normals(image.shape.count))]
     let program: Program
     switch kind {
     case .inference:

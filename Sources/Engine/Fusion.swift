@@ -2,9 +2,9 @@ import Graphs
 
 /// A convolution together with the elementwise nodes behind it, computed by one primitive.
 struct FusedConvolution {
-  let convolution: Int
+  let node: Int, operation: Convolution
   /// Normalisation by given statistics, folded into the kernel; only where parameters never change.
-  var normalization: Int?
+  var normalization: (node: Int, epsilon: Double)?
   /// Added per channel.
   var bias: GraphBuilder.ID?
   /// Added before the rectifier.
@@ -20,10 +20,11 @@ struct Fusions {
   private(set) var absorbed: Set<Int> = []
   /// The last node that reads each value.
   private let lastReaders: [GraphBuilder.ID: Int]
-  private let wanted: Set<GraphBuilder.ID>
+  /// Values whose memory others may need: those that leave the graph, and both sides of a reshaping, which may be the same memory.
+  private let kept: Set<GraphBuilder.ID>
 
   /// No fusion at all.
-  init() { (lastReaders, wanted) = ([:], []) }
+  init() { (lastReaders, kept) = ([:], []) }
 
   /// - Parameters:
   ///   - needed: The nodes that will be lowered.
@@ -40,8 +41,11 @@ struct Fusions {
       }
     }
     lastReaders = readers.mapValues { $0.max()! }
-    self.wanted = Set(wanted)
-    let leaving = self.wanted
+    let leaving = Set(wanted)
+    kept = needed.reduce(into: leaving) { kept, node in
+      guard builder.nodes[node].operation is Reshape else { return }
+      kept.formUnion([builder.nodes[node].inputs[0], .init(node: node, output: 0)])
+    }
 
     /// The one node that reads output 0 of `node`, if nobody else needs it.
     func onlyReader(of node: Int) -> Int? {
@@ -50,13 +54,14 @@ struct Fusions {
       return list[0]
     }
 
-    for node in needed where builder.nodes[node].operation is Convolution {
-      var fused = FusedConvolution(convolution: node), chain = [node]
+    for node in needed {
+      guard let operation = builder.nodes[node].operation as? Convolution else { continue }
+      var fused = FusedConvolution(node: node, operation: operation), chain = [node]
       if let next = onlyReader(of: node), builder.nodes[next].inputs[0].node == node {
         if let normalization = builder.nodes[next].operation as? Normalization, isFrozen, builder.nodes[next].inputs.count == 5,
           normalization.limit == nil
         {
-          fused.normalization = next
+          fused.normalization = (next, normalization.epsilon)
           fused.rectifies = normalization.rectifies
           chain.append(next)
         } else if builder.nodes[next].operation is AddBias {
@@ -80,8 +85,5 @@ struct Fusions {
   }
 
   /// Whether `node` may overwrite `value`: nobody reads it later.
-  func isLastReader(_ node: Int, of value: GraphBuilder.ID, in builder: GraphBuilder) -> Bool {
-    // A reshaped value is the same memory under another name.
-    lastReaders[value] == node && !wanted.contains(value) && !(builder.nodes[value.node].operation is Reshape)
-  }
+  func isLastReader(_ node: Int, of value: GraphBuilder.ID) -> Bool { lastReaders[value] == node && !kept.contains(value) }
 }

@@ -192,7 +192,7 @@ final class Lowering {
     node = "\(type(of: entry.operation)) \(index)"
     if let fused = fusions.ends[index] {
       // Reports call it what it mostly is.
-      node = "Convolution \(fused.convolution)"
+      node = "Convolution \(fused.node)"
       return try lower(fused, endingAt: index)
     }
     guard let operation = entry.operation as? any Lowerable else {

@@ -14,7 +14,7 @@ public enum Initializer: Hashable, Sendable {
       return Tensor(repeating: value, shape)
     case .heNormal(let fan):
       let sigma = (2 / Double(fan)).squareRoot()
-      return Tensor(shape, (0..<shape.count).map { _ in Float(random.normal(0, sigma)) })
+      return Tensor(shape, random.normals(shape.count, 0, sigma))
     case .uniform(let fan):
       let bound = 1 / Double(fan).squareRoot()
       return Tensor(shape, (0..<shape.count).map { _ in Float(random.uniform(-bound, bound)) })

@@ -64,3 +64,20 @@ func foldedInferenceAgreesWithTheInterpreter(precision: Precision, side: Int) th
     $0[0].convolved(with: $0[1], padding: 1).addingBias($0[2]).relu().convolved(with: $0[3]).addingBias($0[4])
   }
 }
+
+/// A residual may be added in place, but not into memory that a reshaped value still names.
+@Test(arguments: [3, 16]) func aReshapedValueOutlivesTheResidualThatSharesItsMemory(channels: Int) throws {
+  let builder = GraphBuilder(), scope = Scope(builder, mode: .inference), image = builder.input("image", [2, channels, 6, 6])
+  let early = Conv2D(channels, bias: true)(image, in: scope["early"]).relu()
+  let flat = early.reshaped(to: [2, channels * 36])
+  let sum = Conv2D(channels, bias: true)(image, in: scope["late"]).addedReLU(early)
+  let both = Linear(4)(flat, in: scope["head"])
+  let program = Program(inputs: ["image": image], parameters: scope.parameters, outputs: ["sum": sum, "both": both])
+  let weights = randomWeights(scope.parameters, seed: 3), plan = try FrozenPlan(program, weights, precision: .float32)
+  var random = Philox(seed: 4)
+  let x = Tensor<Float>(image.shape, (0..<image.shape.count).map { _ in Float(random.normal()) })
+  let exact = program.interpreted(
+    ["image": x.map(Double.init)], Dictionary(uniqueKeysWithValues: weights.slots.map { ($0.path, weights[$0.path].map(Double.init)) }))
+  let results = try plan.evaluate(["image": x])
+  for name in ["sum", "both"] { #expect(relativeError(results[name]!, exact.outputs[name]!) < 1e-5, "\(name)") }
+}

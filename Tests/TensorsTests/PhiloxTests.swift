@@ -38,3 +38,15 @@ import Testing
   let gamma = (0..<20_000).map { _ in random.gamma(shape: 8, scale: 0.5) }
   #expect(abs(Statistics.mean(gamma) - 4) < 0.06 && abs(Statistics.standardDeviation(gamma) - 2.0.squareRoot()) < 0.05)
 }
+
+/// Many at a time are the numbers that come one at a time; at most the last bit of a float may differ, and hardly ever does.
+@Test(arguments: [0, 1, 15, 16, 17, 1000], [false, true]) func normalsInBulkAreTheNormalsOneByOne(count: Int, startsInsideABlock: Bool) {
+  var bulk = Philox(seed: 9, 4), single = bulk
+  if startsInsideABlock { #expect(bulk.next() == single.next()) }
+  let many = bulk.normals(count, 0.5, 2), expected = (0..<count).map { _ in Float(single.normal(0.5, 2)) }
+  #expect(many.count == count)
+  for (a, b) in zip(many, expected) { #expect(abs(a - b) <= b.ulp, "\(a), \(b)") }
+  #expect(zip(many, expected).filter { $0 != $1 }.count <= 1)
+  // Both go on at the same place.
+  #expect(bulk.next() == single.next())
+}

@@ -103,20 +103,19 @@ extension Convolution: Lowerable {
 extension Lowering {
   /// A convolution and what follows it as one primitive.
   func lower(_ fused: FusedConvolution, endingAt end: Int) throws(EngineError) {
-    let node = builder.nodes[fused.convolution], convolution = node.operation as! Convolution
+    let node = builder.nodes[fused.node]
     var kernel: Location?, bias: Location?
     if let value = fused.bias { bias = try readPlain(value) }
-    if let index = fused.normalization {
+    if let (index, epsilon) = fused.normalization {
       let normalization = builder.nodes[index], shape = shape(of: node.inputs[1]), outputs = shape[0]
       let folded = newBuffer(.plain(shape)), shift = newBuffer(.plain([outputs]))
       var arrays = [try readPlain(node.inputs[1])]
       for input in normalization.inputs.dropFirst() { arrays.append(try readPlain(input)) }
-      let epsilon = (normalization.operation as! Normalization).epsilon
       emit(.fold(outputs: outputs, inner: shape.count / outputs, epsilon: epsilon), arrays + [folded, shift], isConstant: isFrozen)
       (kernel, bias) = (folded, shift)
     }
-    let mayOverwrite = fused.residual.map { fusions.isLastReader(end, of: $0, in: builder) } ?? false
-    try convolution.lower(
+    let mayOverwrite = fused.residual.map { fusions.isLastReader(end, of: $0) } ?? false
+    try fused.operation.lower(
       node.inputs, to: .init(node: end, output: 0), kernel: kernel, bias: bias, residual: fused.residual,
       mayOverwrite: mayOverwrite, rectifies: fused.rectifies, in: self)
   }
