@@ -20,7 +20,7 @@ struct InstrumentCommand: ParsableCommand {
   @Argument(help: "\(InstrumentCatalog.all.map { $0.name }.joined(separator: ", ")).") var instrument: String
   @Argument(help: "Files of recorded runs.") var files: [String] = []
   @Option(help: "psana's folder of calibration constants.") var calibration: String?
-  @Option(help: "Common mode: \(CommonMode.allCases.map(\.rawValue).joined(separator: ", ")).") var commonMode = "none"
+  @Option(help: "Common mode: none, histogram, nonBonded, or psana's parameters such as 1,25,25,100.") var commonMode = "none"
   @Option(help: "The detector, where it is not the instrument's usual one.") var detector: String?
   @Option(help: "Only payloads whose source contains this.") var source: String?
   @Option(help: "JSON of the settings that differ from the usual.") var settings = "{}"
@@ -39,7 +39,7 @@ struct InstrumentCommand: ParsableCommand {
       return
     }
     guard !files.isEmpty else { throw ValidationError("name at least one file") }
-    guard let mode = CommonMode(rawValue: commonMode) else { throw ValidationError("unknown common mode \(commonMode)") }
+    let mode = try CommonMode(parsing: commonMode)
     guard (1...64).contains(shots) else { throw ValidationError("1 to 64 shots fit on a picture") }
     let read = RunShots(
       files: files, detector: detector ?? type(of: chosen).detector, source: source, calibration: calibration.map { CalibrationFolder($0) },

@@ -58,6 +58,6 @@ public struct HitFinder: Instrument {
     }
     return Sketch(
       title: title, image: assembly.assemble(frame),
-      marks: peaks.map { assembly.canvasPixel(panel: $0.panel, row: $0.row, column: $0.column) })
+      marks: peaks.compactMap { assembly.canvasPixel(panel: $0.panel, row: $0.row, column: $0.column) })
   }
 }

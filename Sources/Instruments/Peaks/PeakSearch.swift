@@ -93,30 +93,39 @@ public struct PeakSearch: Codable, Hashable, Sendable {
     }
     guard count >= 20 else { return nil }
     let background = sum / count, noise = max(0, squares / count - background * background).squareRoot()
-    var taken: Set<Int> = [row * grid.columns + column], waiting = [(row, column)]
+    let taken = neighbours(of: (row, column), above: background + pixelSigmas * noise, grid)
     var signal = 0.0, rowMoment = 0.0, columnMoment = 0.0
-    while let (r, c) = waiting.popLast() {
-      guard let value = grid.value(r, c) else { continue }
-      let above = Double(value) - background
+    for (r, c) in taken {
+      let above = Double(grid.value(r, c) ?? 0) - background
       signal += above
       rowMoment += above * Double(r)
       columnMoment += above * Double(c)
-      for nextRow in max(r - 1, row - rank)...min(r + 1, row + rank) {
-        for nextColumn in max(c - 1, column - rank)...min(c + 1, column + rank) {
-          guard let next = grid.value(nextRow, nextColumn), Double(next) > background + pixelSigmas * noise,
-            taken.insert(nextRow * grid.columns + nextColumn).inserted
-          else { continue }
-          waiting.append((nextRow, nextColumn))
-        }
-      }
     }
     guard pixels.contains(taken.count), signal > 0 else { return nil }
-    // What crosses the whole neighbourhood is a streak or a ring.
-    let rows = taken.map { $0 / grid.columns }, columns = taken.map { $0 % grid.columns }
-    if rows.contains(row - rank) && rows.contains(row + rank) || columns.contains(column - rank) && columns.contains(column + rank) { return nil }
+    // What stays above half of the height from one side of the neighbourhood to the other is a streak or a ring.
+    let wide = neighbours(of: (row, column), above: background + 0.5 * (Double(top) - background), grid)
+    let rows = wide.map(\.0), columns = wide.map(\.1)
+    let crossesRows = rows.contains(max(0, row - rank)) && rows.contains(min(grid.rows - 1, row + rank))
+    let crossesColumns = columns.contains(max(0, column - rank)) && columns.contains(min(grid.columns - 1, column + rank))
+    if crossesRows || crossesColumns { return nil }
     let peak = Peak(
       panel: panel, row: row, column: column, centreRow: rowMoment / signal, centreColumn: columnMoment / signal, height: Double(top),
       signal: signal, background: background, noise: noise, pixels: taken.count)
     return peak.significance >= significance ? peak : nil
+  }
+
+  /// The pixels above `level` that hang together with one, itself included, within `rank`.
+  private func neighbours(of seed: (Int, Int), above level: Double, _ grid: Grid) -> [(Int, Int)] {
+    var taken: Set<Int> = [seed.0 * grid.columns + seed.1], waiting = [seed], found: [(Int, Int)] = []
+    while let (r, c) = waiting.popLast() {
+      found.append((r, c))
+      for row in max(r - 1, seed.0 - rank)...min(r + 1, seed.0 + rank) {
+        for column in max(c - 1, seed.1 - rank)...min(c + 1, seed.1 + rank) {
+          guard let next = grid.value(row, column), Double(next) > level, taken.insert(row * grid.columns + column).inserted else { continue }
+          waiting.append((row, column))
+        }
+      }
+    }
+    return found
   }
 }
