@@ -64,17 +64,34 @@ public struct Corpus: Sendable {
     }
   }
 
-  /// Compares every file with its checksum in the manifest.
+  /// Compares every file with its checksum in the manifest; throws at the first that differs.
   public func verify(progress: ProgressHandler = { _ in }) throws(InputError) {
-    let geometries = manifest.geometries.map { ("geometry/\($0.key).h5", $0.value) }.sorted { $0.0 < $1.0 }
-    let files = [("recipe.yaml", manifest.recipeSHA256)] + geometries + manifest.shards.map { ($0.file, $0.sha256) }
-    for (i, (file, expected)) in files.enumerated() {
+    if let fault = try faults(progress: progress, stopsAtFirst: true).first { throw fault }
+  }
+
+  /// Every file that is not there or differs from its checksum in the manifest.
+  public func faults(progress: ProgressHandler = { _ in }, stopsAtFirst: Bool = false) throws(InputError) -> [InputError] {
+    var faults: [InputError] = []
+    let files = checksums
+    for (i, (file, expected)) in files.enumerated() where faults.isEmpty || !stopsAtFirst {
       progress(Progress("verify \(manifest.name)", done: i, total: files.count, note: file))
-      let found = try Checksum.sha256(file: "\(folder)/\(file)")
-      guard found == expected else {
-        throw InputError(path: "\(folder)/\(file)", place: "", expected: "SHA-256 \(expected)", found: found)
+      let path = "\(folder)/\(file)"
+      do throws(InputError) {
+        let found = try Checksum.sha256(file: path)
+        if found != expected { faults.append(InputError(path: path, place: "", expected: "SHA-256 \(expected)", found: found)) }
+      } catch {
+        guard error.kind == .missing else { throw error }
+        faults.append(error)
       }
     }
+    return faults
+  }
+
+  /// The files that the manifest has checksums of, but for `records.csv`, which is compared whenever a corpus is opened.
+  private var checksums: [(file: String, sha256: String)] {
+    let geometries = manifest.geometries.map { ("geometry/\($0.key).h5", $0.value) }.sorted { $0.0 < $1.0 }
+    let tables = [("recipe.yaml", manifest.recipeSHA256), (Taxonomy.file, manifest.taxonomySHA256)]
+    return tables + geometries + manifest.shards.map { ($0.file, $0.sha256) }
   }
 
   public func records(in split: Split) -> [Record] { records.filter { $0.split == split } }

@@ -21,6 +21,8 @@ public struct CorpusManifest: Codable, Hashable, Sendable {
   public var shards: [Shard]
   public var geometries: [String: String]
   public var recordsSHA256: String
+  /// SHA-256 of `taxonomy.csv`.
+  public var taxonomySHA256: String
   /// What a reader of scores should know: even sizes, splits below run level, …
   public var warnings: [String]
 

@@ -24,8 +24,12 @@ public struct Record: Codable, Hashable, Sendable, Identifiable {
   public var unit: String
   /// SHA-256 of the calibration that was applied; empty for none.
   public var calibration: String
+  /// SHA-256 of the pedestals that were subtracted, which all runs of one dark set share; empty for none.
+  public var darkSet: String
   /// Identifies the detector coordinates of the picture's pixels; empty for none.
   public var geometry: String
+  /// The share of the raw frame's good pixels at the camera's full scale, 0...1; `nil` where that is not known.
+  public var saturation: Double?
   public var labels: [String: String]
   /// `shards/train-00000.h5`
   public var shard: String
@@ -39,7 +43,8 @@ public struct Record: Codable, Hashable, Sendable, Identifiable {
 enum RecordTable {
   private static let fixed = [
     "id", "split", "source", "detector", "experiment", "run", "seconds", "nanoseconds", "fiducial", "file", "file_sha256",
-    "event_index", "panel", "coverage", "unit", "calibration", "geometry", "shard", "row",
+    "event_index", "panel", "coverage", "unit", "calibration", "dark_set", "geometry", "saturation",
+    "shard", "row",
   ]
 
   static func text(_ records: [Record], labels: [String]) -> String {
@@ -49,7 +54,7 @@ enum RecordTable {
         [
           r.id, r.split.rawValue, r.source, r.detector, r.event.experiment, "\(r.event.run)", "\(r.event.seconds)",
           "\(r.event.nanoseconds)", "\(r.event.fiducial)", r.file, r.fileSHA256, "\(r.eventIndex)", "\(r.panel)",
-          "\(r.coverage)", r.unit, r.calibration, r.geometry, r.shard, "\(r.row)",
+          "\(r.coverage)", r.unit, r.calibration, r.darkSet, r.geometry, r.saturation.map { "\($0)" } ?? "", r.shard, "\(r.row)",
         ] + labels.map { r.labels[$0] ?? "" })
     }
     return text
@@ -84,8 +89,9 @@ enum RecordTable {
             experiment: row[4], run: try field(5, as: Int.self), seconds: try field(6, as: UInt32.self),
             nanoseconds: try field(7, as: UInt32.self), fiducial: try field(8, as: UInt32.self)),
           file: row[9], fileSHA256: row[10], eventIndex: try field(11, as: Int.self), panel: try field(12, as: Int.self),
-          coverage: try field(13, as: Double.self), unit: row[14], calibration: row[15], geometry: row[16],
-          labels: Dictionary(values, uniquingKeysWith: { first, _ in first }), shard: row[17], row: try field(18, as: Int.self)))
+          coverage: try field(13, as: Double.self), unit: row[14], calibration: row[15], darkSet: row[16], geometry: row[17],
+          saturation: row[18].isEmpty ? nil : try field(18, as: Double.self),
+          labels: Dictionary(values, uniquingKeysWith: { first, _ in first }), shard: row[19], row: try field(20, as: Int.self)))
     }
     return records
   }

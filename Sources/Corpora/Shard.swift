@@ -44,7 +44,10 @@ enum Shard {
     try write("coverage", records.map(\.coverage))
     try write("unit", records.map(\.unit))
     try write("calibration", records.map(\.calibration))
+    try write("dark_set", records.map(\.darkSet))
     try write("geometry", records.map(\.geometry))
+    // −1: not known.
+    try write("saturation", records.map { $0.saturation ?? -1 })
     try write("transforms", transforms)
     for label in labels { try write("label/\(label)", records.map { $0.labels[label] ?? "" }) }
     try file.close()

@@ -150,5 +150,12 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
     for label in labels where !names.insert(label.name).inserted {
       throw box.refused(.labels, expected: "different names", found: "\"\(label.name)\" twice")
     }
+    for (position, label) in labels.enumerated() {
+      guard case .path(let rules) = label.origin else { continue }
+      let known = Set(labels[..<position].map(\.name))
+      for name in rules.flatMap(\.labels) where !known.contains(name) {
+        throw box.refused(.labels, expected: "a path made of labels listed before \(label.name)", found: "{\(name)}")
+      }
+    }
   }
 }

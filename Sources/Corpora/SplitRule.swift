@@ -12,6 +12,9 @@ public struct SplitRule: Codable, Hashable, Sendable {
   public enum Unit: String, Codable, Sendable, CaseIterable {
     /// All pictures of one (experiment, run).
     case run
+    /// All runs of one experiment that subtract the same dark set, named by the set's first run: what calibration leaves of it
+    /// stands in each of their pictures. A run without pedestals stands for itself.
+    case darkSet
     /// Nothing: neighbours in time can be on both sides. Scores then say little about new runs.
     case frame
   }
@@ -42,7 +45,7 @@ public struct SplitRule: Codable, Hashable, Sendable {
   public init(from decoder: any Decoder) throws {
     let box = try StrictContainer<CodingKeys>(decoder)
     let unit: String = try box.value(.by, or: Unit.run.rawValue)
-    guard let by = Unit(rawValue: unit) else { throw box.refused(.by, expected: "run or frame", found: unit) }
+    guard let by = Unit(rawValue: unit) else { throw box.refused(.by, expected: "run, darkSet or frame", found: unit) }
     self.init(
       by: by, train: try box.value(.train, or: 0.7), validation: try box.value(.validation, or: 0.15),
       test: try box.value(.test, or: 0.15), allowEmpty: try box.value(.allowEmpty, or: false),
@@ -68,9 +71,9 @@ public struct SplitRule: Codable, Hashable, Sendable {
     guard abs(train + validation + test - 1) < 1e-9 else {
       throw box.refused(nil, expected: "train + validation + test = 1", found: "\(train + validation + test)")
     }
-    guard by == .run || allowFrameSplit else {
+    guard by != .frame || allowFrameSplit else {
       throw box.refused(
-        .by, expected: "run, or allowFrameSplit: true beside it", found: "frame: neighbours in time would be on both sides")
+        .by, expected: "run or darkSet, or allowFrameSplit: true beside it", found: "frame: neighbours in time would be on both sides")
     }
   }
 
@@ -92,9 +95,16 @@ public struct SplitRule: Codable, Hashable, Sendable {
     return split(hashing: "\(seed)/\(run.experiment)/\(run.run)")
   }
 
-  /// The split of one picture; `frame` names it within its run and only matters for `by: frame`.
-  public func split(of run: RunKey, frame: String, seed: UInt64) -> Split {
-    by == .run ? split(of: run, seed: seed) : split(hashing: "\(seed)/\(run.experiment)/\(run.run)/\(frame)")
+  /// The split of one picture; `frame` names it within its run and only matters for `by: frame`, `darkSet` is the first run of the
+  /// dark set and only matters for `by: darkSet`.
+  public func split(of run: RunKey, frame: String, darkSet: Int? = nil, seed: UInt64) -> Split {
+    switch by {
+    case .run: return split(of: run, seed: seed)
+    case .darkSet:
+      if darkSet == nil || runs.values.contains(where: { $0.contains(run) }) { return split(of: run, seed: seed) }
+      return split(hashing: "\(seed)/\(run.experiment)/dark \(darkSet ?? 0)")
+    case .frame: return split(hashing: "\(seed)/\(run.experiment)/\(run.run)/\(frame)")
+    }
   }
 
   private func split(hashing text: String) -> Split {
@@ -118,7 +128,7 @@ public struct SplitRule: Codable, Hashable, Sendable {
     guard !allowEmpty else { return }
     for split in expectedSplits() where counts[split, default: 0] == 0 {
       throw InputError(
-        path: path, place: "split.\(split.rawValue)", expected: "at least one \(by.rawValue)",
+        path: path, place: "split.\(split.rawValue)", expected: "at least one \(by == .frame ? "frame" : "run")",
         found: "none among \(present.count) runs; add runs, set another seed, give \(split.rawValue) a share of 0, "
           + "assign runs under split.runs, or set allowEmpty: true")
     }

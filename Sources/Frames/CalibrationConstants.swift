@@ -17,10 +17,12 @@ public struct CalibrationConstants: Sendable {
   public var mask = PixelMask()
   /// SHA-256 over the files that were read, for provenance; empty when there were none.
   public var digest: String
+  /// SHA-256 of the pedestals' file alone: runs of one dark set share it; empty when there was none.
+  public var darkSet: String
 
   public init(
     pedestal: Tensor<Float>? = nil, gain: Tensor<Float>? = nil, status: Tensor<UInt32>? = nil, noise: Tensor<Float>? = nil,
-    pixelMask: Tensor<UInt8>? = nil, commonMode: CommonMode = .none, mask: PixelMask = PixelMask(), digest: String = ""
+    pixelMask: Tensor<UInt8>? = nil, commonMode: CommonMode = .none, mask: PixelMask = PixelMask(), digest: String = "", darkSet: String = ""
   ) {
     self.pixelMask = pixelMask
     self.mask = mask
@@ -30,5 +32,6 @@ public struct CalibrationConstants: Sendable {
     self.noise = noise
     self.commonMode = commonMode
     self.digest = digest
+    self.darkSet = darkSet
   }
 }

@@ -36,7 +36,9 @@ public struct CalibrationFolder: Sendable {
       digests.append(kind.rawValue + " " + Checksum.sha256(data))
       let values = try Self.array([UInt8](data), shape: shape, blocks: kind == .mask ? [1] : [1, 3, 7], path: file)
       switch kind {
-      case .pedestals: result.pedestal = values
+      case .pedestals:
+        result.pedestal = values
+        result.darkSet = Checksum.sha256(data)
       case .offset:
         guard let pedestal = result.pedestal, pedestal.shape == values.shape else {
           throw InputError(path: file, place: "", expected: "offsets of the shape of the pedestals", found: "\(values.shape)")
@@ -60,6 +62,15 @@ public struct CalibrationFolder: Sendable {
     }
     result.digest = Checksum.sha256([UInt8](digests.joined(separator: "\n").utf8))
     return result
+  }
+
+  /// The first run of the dark set (the pedestals' file) that `source` uses in `run`, or `nil` where it has none. A later dark run
+  /// closes the range of an earlier one but does not change where that one starts.
+  public func firstRunOfDarkSet(for source: String, run: Int) throws(InputError) -> Int? {
+    guard let folder = try folder(of: source),
+      let file = try Self.file(in: "\(folder)/\(Kind.pedestals.rawValue)", run: run)
+    else { return nil }
+    return Int((file as NSString).lastPathComponent.prefix { $0 != "-" })
   }
 
   /// The geometry of `source` for `run`, or `nil` where the folder has none for it.

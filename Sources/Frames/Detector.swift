@@ -9,8 +9,21 @@ public protocol Detector: Sendable {
   static func recognizes(_ payload: PayloadInfo) -> Bool
   /// Raw counts `[panels, rows, columns]` in ADU, gain bits still in place; Float holds them exactly up to 2^24.
   static func decode(_ payload: Payload, path: String) throws(InputError) -> Tensor<Float>
+  /// The raw count at and above which a pixel of `payload` is saturated; `nil` where the record does not tell.
+  static func fullScale(of payload: Payload) -> Float?
   /// Raw counts -> calibrated signal with bad pixels masked.
   static func calibrate(_ raw: Tensor<Float>, _ constants: CalibrationConstants, path: String) throws(InputError) -> Frame
+}
+
+extension Detector {
+  /// The largest count of unsigned bytes and words; nothing for other numbers, whose range says nothing about the camera.
+  public static func fullScale(of payload: Payload) -> Float? {
+    switch payload.info.element {
+    case .uint8: 255
+    case .uint16: 65535
+    default: nil
+    }
+  }
 }
 
 /// A calibrated detector image, still by panel.

@@ -1,4 +1,8 @@
 import Corpora
+import Foundation
+import Frames
+import Host
+import Simulation
 import Tensors
 import Testing
 
@@ -59,5 +63,46 @@ struct SplitRuleTests {
     #expect(RunKey("7") == nil)
     #expect(RunKey("x:") == nil)
     #expect(RunKey("x:7a") == nil)
+  }
+}
+
+struct DarkSetSplitTests {
+  /// Runs 1-12 of an XTCAV, with the constants of `firsts` for the runs from there on.
+  private func write(_ scratch: Scratch, darkSets firsts: [Int], runs: ClosedRange<Int>) throws {
+    var plan = SimulationPlan(detector: .xtcav)
+    (plan.runs, plan.shotsPerRun, plan.darksPerRun, plan.xtcav.width, plan.xtcav.height) = (Array(runs), 2, 0, 64, 64)
+    try SimulatedRuns.write(plan, to: scratch.path)
+    let folder = scratch("calib/Camera::CalibV1/XrayTransportDiagnostic.0:Opal1000.0/pedestals")
+    for run in runs where !firsts.contains(run) { try FileManager.default.removeItem(atPath: "\(folder)/\(run)-\(run).data") }
+    for first in firsts where runs.contains(first) {
+      try FileManager.default.moveItem(atPath: "\(folder)/\(first)-\(first).data", toPath: "\(folder)/\(first)-end.data")
+    }
+  }
+
+  private func splits(_ scratch: Scratch, by: String, to name: String) throws -> [Int: Split] {
+    let recipe = try CorpusRecipe(
+      yaml: """
+        name: dark
+        image: {height: 9, width: 9}
+        split: {by: \(by), train: 0.34, validation: 0.33, test: 0.33, allowEmpty: true}
+        sources: [{name: xtcav, files: ["*.xtc"], detector: xtcav, calibration: calib}]
+        """)
+    let corpus = try CorpusBuilder.build(recipe, relativeTo: scratch.path, to: scratch(name))
+    return Dictionary(corpus.records.map { ($0.event.run, $0.split) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  @Test func runsOfOneDarkSetStayTogetherAndLaterDarksMoveNone() throws {
+    let scratch = Scratch()
+    try write(scratch, darkSets: [1, 3, 6], runs: 1...8)
+    let before = try splits(scratch, by: "darkSet", to: "one")
+    for set in [1...2, 3...5, 6...8] { #expect(Set(set.map { before[$0] }).count == 1) }
+    try write(scratch, darkSets: [9, 11], runs: 9...12)
+    let after = try splits(scratch, by: "darkSet", to: "two")
+    #expect(after.count == 12)
+    for run in 1...8 { #expect(after[run] == before[run]) }
+    #expect(Set((9...10).map { after[$0] }).count == 1)
+    // By run, some dark set comes apart: with three splits and eight runs this seed does.
+    let byRun = try splits(scratch, by: "run", to: "three")
+    #expect([1...2, 3...5, 6...8].contains { Set($0.map { byRun[$0] }).count > 1 })
   }
 }

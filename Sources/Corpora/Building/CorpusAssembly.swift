@@ -163,7 +163,8 @@ struct CorpusAssembly {
       id: String(Checksum.sha256(Data(key.utf8)).prefix(16)), split: split, source: name, detector: job.unit.detector,
       event: job.unit.id, file: file.match.name, fileSHA256: file.sha256, eventIndex: job.unit.events[0], panel: picture.panel,
       coverage: coverage, unit: picture.unit, calibration: job.exposure.constants.digest,
-      geometry: job.exposure.placement?.digest(panel: picture.panel) ?? "", labels: job.unit.labels, shard: "", row: 0)
+      darkSet: job.exposure.constants.darkSet, geometry: job.exposure.placement?.digest(panel: picture.panel) ?? "",
+      saturation: picture.saturation, labels: job.unit.labels, shard: "", row: 0)
     let steps = source.optics.transforms(
       detector: record.detector, unit: record.unit, calibration: record.calibration, geometry: record.geometry)
     if let placement = job.exposure.placement { try writeGeometry(record.geometry, placement) }
@@ -203,6 +204,8 @@ extension CorpusAssembly {
 
     let table = Data(RecordTable.text(records, labels: labelNames).utf8)
     try AtomicFile.write(table, to: place.path + "/records.csv")
+    let taxonomy = Data(Taxonomy(records, declared: labelCounts(records).mapValues { $0.keys.sorted() }).text.utf8)
+    try AtomicFile.write(taxonomy, to: place.path + "/" + Taxonomy.file)
     try AtomicFile.write(recipeText, to: place.path + "/recipe.yaml")
     var geometries: [String: String] = [:]
     for digest in Set(records.map(\.geometry)) where !digest.isEmpty {
@@ -212,7 +215,8 @@ extension CorpusAssembly {
       format: CorpusManifest.format, tool: CorpusManifest.toolVersion, name: recipe.name,
       recipeSHA256: Checksum.sha256(recipeText), height: recipe.image.height, width: recipe.image.width,
       splitBy: recipe.split.by, counts: counts, labels: labelCounts(records), sources: try sources(records, refused),
-      shards: entries.map(\.shard), geometries: geometries, recordsSHA256: Checksum.sha256(table), warnings: recipe.warnings)
+      shards: entries.map(\.shard), geometries: geometries, recordsSHA256: Checksum.sha256(table),
+      taxonomySHA256: Checksum.sha256(taxonomy), warnings: recipe.warnings)
     try AtomicFile.write(try CanonicalJSON.data(manifest), to: place.path + "/manifest.json")
   }
 

@@ -16,6 +16,8 @@ struct Exposure: Sendable {
   struct Picture: Sendable {
     let panel: Int
     let unit: String
+    /// The share of the frame's good pixels at full scale; `nil` where the record does not tell its full scale.
+    let saturation: Double?
     let image: MaskedImage
   }
 
@@ -46,9 +48,20 @@ struct Exposure: Sendable {
       throw InputError(
         path: path, place: "\(place), pixel \(i)", expected: "a finite signal after calibration", found: "\(frame.signal.elements[i])")
     }
+    let saturation = saturation(of: raw, frame)
     return try views(of: frame, optics).map { panel, image in
-      Picture(panel: panel, unit: frame.unit.rawValue, image: optics.tone.mapped(image))
+      Picture(panel: panel, unit: frame.unit.rawValue, saturation: saturation, image: optics.tone.mapped(image))
     }
+  }
+
+  private func saturation(of raw: Tensor<Float>, _ frame: Frame) -> Double? {
+    guard let full = detector.fullScale(of: payloads[0]) else { return nil }
+    var good = 0, saturated = 0
+    for i in raw.elements.indices where frame.mask.elements[i] != 0 {
+      good += 1
+      if raw.elements[i] >= full { saturated += 1 }
+    }
+    return good == 0 ? 0 : Double(saturated) / Double(good)
   }
 
   private func stacked(_ raws: [Tensor<Float>]) throws(InputError) -> Tensor<Float> {

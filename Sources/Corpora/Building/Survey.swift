@@ -17,6 +17,8 @@ struct Survey: Sendable {
     var split: Split
     var labels: [String: String]
     var detector: String
+    /// The first run of the dark set, where the split goes by it.
+    var darkSet: Int?
   }
 
   struct File: Sendable {
@@ -47,10 +49,17 @@ struct Survey: Sendable {
       try surveyor.run(progress)
       sources.append(surveyor.result)
     }
-    var counts: [Split: Int] = [:], runs: Set<RunKey> = []
+    var counts: [Split: Int] = [:], runs: Set<RunKey> = [], splits: [RunKey: Split] = [:]
     for unit in sources.flatMap(\.units) {
+      let run = RunKey(experiment: unit.id.experiment, run: unit.id.run)
       counts[unit.split, default: 0] += 1
-      runs.insert(RunKey(experiment: unit.id.experiment, run: unit.id.run))
+      runs.insert(run)
+      let other = splits.updateValue(unit.split, forKey: run)
+      guard recipe.split.by != .darkSet || other == nil || other == unit.split else {
+        throw InputError(
+          path: recipe.name, place: "split", expected: "run \(run) in one split (its sources have dark sets of different first runs: "
+            + "name the run under split.runs)", found: "\(other?.rawValue ?? "") and \(unit.split.rawValue)")
+      }
     }
     try recipe.split.requireFilled(counts, runs: runs, path: recipe.name)
   }
@@ -67,6 +76,7 @@ private struct SourceSurveyor {
   private var taken = 0
   private var perExperiment: [String: Int] = [:]
   private var seen: Set<String> = []
+  private var darkSets: [String: Int?] = [:]
 
   init(_ recipe: SourceRecipe, of corpus: CorpusRecipe, relativeTo base: String, environment: [String: String])
     throws(InputError)
@@ -136,7 +146,7 @@ private struct SourceSurveyor {
     for payload in event.payloads where seen.count < 20 {
       seen.insert("\(payload.info.source) (\(payload.info.typeName), \(payload.info.element) \(payload.info.shape))")
     }
-    guard let (_, detector) = try recipe.payload(of: event, path: match.path) else {
+    guard let (payload, detector) = try recipe.payload(of: event, path: match.path) else {
       result.dropped["no payload of this source", default: 0] += 1
       return
     }
@@ -148,8 +158,9 @@ private struct SourceSurveyor {
     let id = try identity(of: event, file: file)
     var values: [String: String] = [:]
     for i in labels.indices {
-      switch try labels[i].outcome(of: event, id: id, file: match) {
+      switch try labels[i].outcome(of: event, id: id, file: match, others: values) {
       case .label(let value): values[labels[i].rule.name] = value
+      case .none: break
       case .dropped(let reason):
         result.dropped[reason, default: 0] += 1
         closeStack(complete: false)
@@ -158,8 +169,18 @@ private struct SourceSurveyor {
     }
     let unit = Survey.Unit(
       file: file, events: [result.files[file].events - 1], id: id, recordedRun: event.id.run, split: .train, labels: values,
-      detector: detector.name)
+      detector: detector.name, darkSet: try darkSet(of: payload.info.source, run: event.id.run))
     if recipe.stack > 1 { stack(unit) } else { append(unit) }
+  }
+
+  /// Looked up once a run: it lists a folder.
+  private mutating func darkSet(of source: String, run: Int) throws(InputError) -> Int? {
+    guard corpus.split.by == .darkSet, let calibration = result.calibration else { return nil }
+    let key = "\(source) \(run)"
+    if let known = darkSets[key] { return known }
+    let found = try calibration.firstRunOfDarkSet(for: source, run: run)
+    darkSets[key] = .some(found)
+    return found
   }
 
   private mutating func stack(_ unit: Survey.Unit) {
@@ -187,7 +208,7 @@ private struct SourceSurveyor {
     }
     let key = RunKey(experiment: unit.id.experiment, run: unit.id.run)
     let frame = "\(result.files[unit.file].match.name)/\(unit.events[0])"
-    unit.split = corpus.split.split(of: key, frame: frame, seed: corpus.seed)
+    unit.split = corpus.split.split(of: key, frame: frame, darkSet: unit.darkSet, seed: corpus.seed)
     result.units.append(unit)
   }
 

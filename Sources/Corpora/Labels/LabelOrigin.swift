@@ -16,6 +16,8 @@ public enum LabelOrigin: Hashable, Sendable {
   case runs([String: String])
   /// An HDF5 dataset of the file itself, one value an event.
   case dataset(String)
+  /// Composed of the picture's other labels: the first rule that applies.
+  case path([LabelPath])
 
   /// Joined by the columns `run, seconds, nanoseconds, fiducial` (and `experiment` where the table has it), or by `file` (and
   /// `index`) where the table has that column instead.

@@ -17,13 +17,18 @@ struct LabelReader {
     }
   }
 
-  /// The label of an event, or why it is dropped. `id` is the event's identity in the corpus.
-  mutating func outcome(of event: Event, id: EventID, file: FilePattern.Match) throws(InputError) -> LabelRule.Outcome {
+  /// The label of an event, or why it is dropped. `id` is the event's identity in the corpus, `others` are the labels of the rules
+  /// before this one.
+  mutating func outcome(
+    of event: Event, id: EventID, file: FilePattern.Match, others: [String: String]
+  ) throws(InputError) -> LabelRule.Outcome {
     let place = "event \(event.index) (\(id.experiment):\(id.run), \(id.seconds).\(id.nanoseconds), fiducial \(id.fiducial))"
-    return try rule.outcome(of: try rawValue(of: event, id: id, file: file), path: file.path, place: place)
+    return try rule.outcome(of: try rawValue(of: event, id: id, file: file, others: others), path: file.path, place: place)
   }
 
-  private mutating func rawValue(of event: Event, id: EventID, file: FilePattern.Match) throws(InputError) -> String? {
+  private mutating func rawValue(
+    of event: Event, id: EventID, file: FilePattern.Match, others: [String: String]
+  ) throws(InputError) -> String? {
     switch rule.origin {
     case .constant(let text): return text
     case .folder(let level): return try folderName(file.path, level: level)
@@ -41,6 +46,8 @@ struct LabelReader {
           path: file.path, place: name, expected: "a value for event \(event.index)", found: "\(values.count) values")
       }
       return values[event.index]
+    case .path(let rules):
+      return rules.lazy.compactMap { $0.value(of: others) }.first
     }
   }
 

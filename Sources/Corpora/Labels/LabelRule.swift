@@ -9,7 +9,13 @@ public struct LabelRule: Codable, Hashable, Sendable {
   public static let drop = "drop"
 
   /// What to do with a picture for which the origin has nothing.
-  public enum Absence: String, Codable, Sendable, CaseIterable { case error, drop }
+  public enum Absence: String, Codable, Sendable, CaseIterable {
+    case error
+    /// Leave the picture out, counted.
+    case drop
+    /// Keep the picture without this label.
+    case omit
+  }
 
   public var name: String
   public var origin: LabelOrigin
@@ -25,7 +31,7 @@ public struct LabelRule: Codable, Hashable, Sendable {
 
   enum CodingKeys: String, CodingKey, CaseIterable {
     case name, values, classes, missing
-    case constant, folder, table, thresholds, eventCodes, runs, dataset
+    case constant, folder, table, thresholds, eventCodes, runs, dataset, path
   }
 
   public init(from decoder: any Decoder) throws {
@@ -38,7 +44,7 @@ public struct LabelRule: Codable, Hashable, Sendable {
     classes = try box.optional(.classes)
     let absence: String = try box.value(.missing, or: Absence.error.rawValue)
     guard let missing = Absence(rawValue: absence) else {
-      throw box.refused(.missing, expected: "error or drop", found: absence)
+      throw box.refused(.missing, expected: "error, drop or omit", found: absence)
     }
     self.missing = missing
     var origins: [LabelOrigin] = []
@@ -57,9 +63,10 @@ public struct LabelRule: Codable, Hashable, Sendable {
       origins.append(.runs(runs))
     }
     if let path: String = try box.optional(.dataset) { origins.append(.dataset(path)) }
+    if let rules: LabelPath.Rules = try box.optional(.path) { origins.append(.path(rules.list)) }
     guard origins.count == 1 else {
       throw box.refused(
-        nil, expected: "exactly one of constant, folder, table, thresholds, eventCodes, runs, dataset", found: "\(origins.count)")
+        nil, expected: "exactly one of constant, folder, table, thresholds, eventCodes, runs, dataset, path", found: "\(origins.count)")
     }
     origin = origins[0]
     if let values, let classes {
@@ -83,6 +90,7 @@ public struct LabelRule: Codable, Hashable, Sendable {
     case .eventCodes(let codes): try box.encode(codes, forKey: .eventCodes)
     case .runs(let runs): try box.encode(runs, forKey: .runs)
     case .dataset(let path): try box.encode(path, forKey: .dataset)
+    case .path(let rules): try box.encode(rules, forKey: .path)
     }
   }
 
@@ -91,15 +99,19 @@ public struct LabelRule: Codable, Hashable, Sendable {
     case label(String)
     /// Left out, and why.
     case dropped(String)
+    /// Kept without this label.
+    case none
   }
 
   /// Applies `values` and `classes`; `path` and `place` say which picture.
   func outcome(of raw: String?, path: String, place: String) throws(InputError) -> Outcome {
     guard let raw else {
-      guard missing == .drop else {
+      switch missing {
+      case .drop: return .dropped("label \(name): missing")
+      case .omit: return .none
+      case .error:
         throw InputError(path: path, place: place, expected: "a value for label \(name)", found: "nothing (missing: error)")
       }
-      return .dropped("label \(name): missing")
     }
     var value = raw
     if let values {

@@ -65,6 +65,8 @@ struct LabelTable: Sendable {
             nanoseconds: try half(keyColumns[2]), fiducial: try half(keyColumns[3])))
       }
       var value = row[column]
+      // An empty field is no value.
+      if value.isEmpty { continue }
       if let bins = rule.bins {
         guard let number = Double(value), let bin = LabelOrigin.Thresholds(scalar: rule.column, bins: bins).bin(of: number) else {
           throw InputError(

@@ -38,6 +38,9 @@ public struct CorpusSummary: Codable, Hashable, Sendable {
     }
   }
 
+  /// A label of more classes is not listed on a terminal.
+  private static let longest = 60
+
   /// Aligned columns, for a terminal.
   public var text: String {
     var rows = [["", "train", "validation", "test", "all", "runs"]]
@@ -45,6 +48,10 @@ public struct CorpusSummary: Codable, Hashable, Sendable {
     rows.append(["runs"] + cells(runs) + [""])
     for label in labels {
       rows.append([label.name, "", "", "", "", ""])
+      guard label.classes.count <= CorpusSummary.longest else {
+        rows.append(["  \(label.classes.count) classes, see \(Taxonomy.file)", "", "", "", "", ""])
+        continue
+      }
       for value in label.classes { rows.append(["  " + value.name] + cells(value.pictures) + ["\(value.runs)"]) }
     }
     var text = "\(name): \(height)×\(width)\n\n" + aligned(rows) + "\n"

@@ -53,6 +53,14 @@ public struct CSPAD: Detector {
     }
   }
 
+  /// 14 bits; arrays of real numbers are calibrated already and tell nothing.
+  public static func fullScale(of payload: Payload) -> Float? {
+    switch payload.info.element {
+    case .record, .int16, .uint16: 16383
+    default: nil
+    }
+  }
+
   public static func calibrate(
     _ raw: Tensor<Float>, _ constants: CalibrationConstants, path: String
   ) throws(InputError) -> Frame {

@@ -26,6 +26,9 @@ public struct Jungfrau: Detector {
     return Tensor([count, 512, 1024], try NumericArray.decode(payload, path: path))
   }
 
+  /// Not told: the largest count depends on the gain range, and the coarsest one counts downwards.
+  public static func fullScale(of payload: Payload) -> Float? { nil }
+
   public static func calibrate(
     _ raw: Tensor<Float>, _ constants: CalibrationConstants, path: String
   ) throws(InputError) -> Frame {

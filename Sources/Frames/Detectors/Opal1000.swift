@@ -14,6 +14,8 @@ public struct Opal1000: Detector {
     try CameraFrame.decode(payload, path: path)
   }
 
+  public static func fullScale(of payload: Payload) -> Float? { CameraFrame.fullScale(of: payload) }
+
   public static func calibrate(
     _ raw: Tensor<Float>, _ constants: CalibrationConstants, path: String
   ) throws(InputError) -> Frame {
@@ -46,6 +48,13 @@ enum CameraFrame {
       for i in 0..<count { values[i] = Float(UInt16(bytes[16 + 2 * i]) | UInt16(bytes[17 + 2 * i]) << 8) }
     }
     return Tensor([1, height, width], values)
+  }
+
+  /// 2^depth − 1 for a `Frame` record, whose depth is checked when it is decoded; the number type's largest count for an array.
+  static func fullScale(of payload: Payload) -> Float? {
+    guard payload.info.typeName == "Frame", payload.info.element == .record else { return Picture.fullScale(of: payload) }
+    guard payload.bytes.count >= 12, (1...16).contains(payload.bytes[8]) else { return nil }
+    return Float(1 << Int(payload.bytes[8]) - 1)
   }
 
   private static func array(_ payload: Payload, _ path: String) throws(InputError) -> Tensor<Float> {

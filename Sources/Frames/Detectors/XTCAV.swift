@@ -18,6 +18,8 @@ public struct XTCAV: Detector {
     try CameraFrame.decode(payload, path: path)
   }
 
+  public static func fullScale(of payload: Payload) -> Float? { CameraFrame.fullScale(of: payload) }
+
   public static func calibrate(
     _ raw: Tensor<Float>, _ constants: CalibrationConstants, path: String
   ) throws(InputError) -> Frame {
