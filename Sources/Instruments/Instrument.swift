@@ -19,6 +19,12 @@ public protocol Instrument: Codable, Hashable, Sendable {
   func readings(of shots: RunShots, sketching: Int, progress: ProgressHandler) throws(InputError) -> [Reading]
 }
 
+extension Instrument {
+  /// Of its type, for one whose type is known at run time only.
+  public var columns: [String] { Self.columns }
+  public var detector: String { Self.detector }
+}
+
 /// Every instrument: one line per folder.
 public enum InstrumentCatalog {
   public static let all: [any Instrument.Type] = [PulseRetrieval.self, EdgeTiming.self, HitFinder.self]

@@ -42,7 +42,7 @@ struct InstrumentCommand: ParsableCommand {
     let mode = try CommonMode(parsing: commonMode)
     guard (1...64).contains(shots) else { throw ValidationError("1 to 64 shots fit on a picture") }
     let read = RunShots(
-      files: files, detector: detector ?? type(of: chosen).detector, source: source, calibration: calibration.map { CalibrationFolder($0) },
+      files: files, detector: detector ?? chosen.detector, source: source, calibration: calibration.map { CalibrationFolder($0) },
       commonMode: mode)
     let table = try ReadingTable(chosen, of: read, sketching: picture == nil ? 0 : shots, progress: output.progress)
     if let out { try AtomicFile.write(Data(table.csv.utf8), to: out) }

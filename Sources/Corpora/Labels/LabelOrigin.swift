@@ -108,9 +108,9 @@ public enum LabelOrigin: Hashable, Sendable {
       let box = try StrictContainer<CodingKeys>(decoder)
       choice = InstrumentChoice(name: try box.required(.name), settings: try box.value(.settings, or: .object([:])))
       (column, bins) = (try box.optional(.column), try box.optional(.bins))
-      let type = type(of: try choice.instrument(path: ""))
-      if let column, !type.columns.contains(column) {
-        throw box.refused(.column, expected: "one of \(type.columns.joined(separator: ", "))", found: column)
+      let known = try choice.instrument(path: "").columns
+      if let column, !known.contains(column) {
+        throw box.refused(.column, expected: "one of \(known.joined(separator: ", "))", found: column)
       }
       if let bins, !Thresholds.areRising(bins) {
         throw box.refused(.bins, expected: "bins with rising \"below\", only the last without", found: "\(bins.map(\.below))")

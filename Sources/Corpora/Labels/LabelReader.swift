@@ -57,7 +57,7 @@ struct LabelReader {
       if readings?.path != file.path {
         var frames = frames
         frames.files = [file.path]
-        if frames.detector == "automatic" { frames.detector = type(of: try instrument.choice.instrument(path: file.path)).detector }
+        if frames.detector == "automatic" { frames.detector = try instrument.choice.instrument(path: file.path).detector }
         readings = (file.path, try instrument.values(of: frames))
       }
       return readings?.values[event.id]
