@@ -1,4 +1,5 @@
 import Frames
+import Host
 
 /// One kind of raw data that goes into a corpus.
 public struct SourceRecipe: Codable, Hashable, Sendable {
