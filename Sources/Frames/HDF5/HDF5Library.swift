@@ -1,3 +1,4 @@
+import CChunkFilters
 import CHDF5
 import Foundation
 import Host
@@ -24,8 +25,12 @@ enum HDF5Library {
     body()
   }
 
+  /// Registers the filters of this program, once; 0 where HDF5 took them. Runs under the lock.
+  private static let filters = psi_register_chunk_filters()
+
   private static func prepare() {
     H5open()
+    precondition(filters == 0, "HDF5 took no filters")
     // The error stack belongs to the thread, so this cannot be done once.
     psi_h5_silence()
     psi_h5_clear_errors()
