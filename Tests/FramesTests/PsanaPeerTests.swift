@@ -44,7 +44,8 @@ private enum Psana {
       let signal = try Opal1000.calibrate(Tensor(shape, before), constants, path: "psana").signal.elements
       let wrong = good.indices.count { good[$0] != 0 && abs(signal[$0] - after[$0]) > 1e-3 }
       #expect(wrong == 0, "\(item.parameters) on \(shape): \(wrong) of \(good.count)")
-      #expect(zip(before, after).contains { abs($0 - $1) > 1 })
+      // A largest shift of 6 ADU may forbid all of them.
+      #expect(item.parameters[2] == 6 || zip(before, after).contains { abs($0 - $1) > 1 }, "\(item.parameters)")
       compared += good.count
     }
     print("common mode: \(compared) pixels compared with psana")
