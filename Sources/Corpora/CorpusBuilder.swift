@@ -140,7 +140,7 @@ public enum CorpusBuilder {
     let known = corpus.manifest.sources.map { source in source.files.map { [source.name, $0.name, $0.sha256] } }
     let wanted = try sources.map { source throws(InputError) in
       try source.files.concurrentMap { file throws(InputError) in
-        [source.recipe.name, file.match.name, try Checksum.sha256(file: file.match.path)]
+        [source.recipe.name, file.match.name, try file.checksum()]
       }
     }
     guard corpus.manifest.recipeSHA256 == recipeSHA256, known == wanted else {

@@ -96,7 +96,9 @@ struct CorpusCompletion {
           detector: tally.firstDetector, unit: unit, calibration: counted(tally.calibrations), geometry: counted(tally.geometries)),
         calibration: joined(tally.calibrations),
         files: source.files.map {
-          CorpusManifest.File(name: $0.raw.match.name, bytes: $0.raw.bytes, sha256: $0.sha256, events: $0.events)
+          CorpusManifest.File(
+            name: $0.raw.match.name, bytes: $0.raw.bytes, sha256: $0.sha256, events: $0.events,
+            parts: $0.raw.parts.count > 1 ? $0.raw.parts.map(\.name) : nil)
         },
         dropped: source.dropped.merging(refused[name] ?? [:], uniquingKeysWith: +), skipped: source.skipped)
     }

@@ -16,6 +16,9 @@ struct FileSurvey: Codable, Sendable {
   /// What units refer to by position; each entry is there once.
   var experiments: [String] = [], detectors: [String] = [], labelSets: [[String: String]] = []
   var dropped: [String: Int] = [:]
+  /// Events with the source's payload, and those that lost it to damage, with the first of them.
+  var recorded = 0, damaged = 0
+  var firstDamage: EventDamage?
   var skipped: [String: Int] = [:]
   /// Some of the payloads, for the message that there is no picture.
   var seen: Set<String> = []
@@ -35,8 +38,8 @@ struct FileSurvey: Codable, Sendable {
   init(_ source: OpenedSource, file number: Int, splitBy: SplitRule.Unit) throws(InputError) {
     let file = source.files[number], recipe = source.recipe
     self.init(bytes: file.bytes)
-    sha256 = try Checksum.sha256(file: file.match.path)
-    let reader = try recipe.open(file.match.path)
+    sha256 = try file.checksum()
+    let reader = try recipe.open(file)
     var surveyor = FileSurveyor(source: source, number: number, splitBy: splitBy)
     while recipe.limit.map({ units.count < $0 }) ?? true {
       // Panels are counted in the first frame; subframes are looked for in the bytes.
@@ -95,10 +98,18 @@ private struct FileSurveyor {
       survey.seen.insert("\(payload.info.source) (\(payload.info.typeName), \(payload.info.element) \(payload.info.shape))")
     }
     guard let (payload, detector) = try recipe.payload(of: event, path: match.path) else {
-      survey.dropped["no payload of this source", default: 0] += 1
+      if let damage = recipe.damage(of: event) {
+        survey.damaged += 1
+        survey.firstDamage = survey.firstDamage ?? damage
+        survey.dropped[damage.summary, default: 0] += 1
+        closeStack(complete: false, into: &survey)
+      } else {
+        survey.dropped["no payload of this source", default: 0] += 1
+      }
       return
     }
     taken += 1
+    survey.recorded += 1
     guard (taken - 1) % recipe.every == 0 else {
       survey.dropped["passed over by every: \(recipe.every)", default: 0] += 1
       return
@@ -189,12 +200,21 @@ private struct FileSurveyor {
 }
 
 extension SourceRecipe {
+  /// What cost an event its payload of this source, where it was damage.
+  func damage(of event: Event) -> EventDamage? {
+    event.damage.first { damage in
+      guard let source, !damage.source.isEmpty else { return true }
+      // LCLS-II tells the detector's damage, a recipe may name a field of it.
+      return damage.source.contains(source) || damage.alias.contains(source) || source.contains(damage.source)
+    }
+  }
+
   /// The one payload that this source is about, with the detector that decodes it; `nil` where the event has none.
   func payload(of event: Event, path: String) throws(InputError) -> (Payload, any Detector.Type)? {
     var found: [(Payload, any Detector.Type)] = []
     for var payload in event.payloads {
       if let key, payload.info.source != key { continue }
-      if let source, !payload.info.source.contains(source) { continue }
+      if let source, !payload.info.isNamed(source) { continue }
       if let subframe {
         let place = "event \(event.index), \(payload.info.source)"
         guard let bytes = try EventBatch.subframe(UInt8(subframe), of: payload.bytes, path: path, place: place) else { continue }

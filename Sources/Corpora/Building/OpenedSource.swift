@@ -11,24 +11,43 @@ struct OpenedSource: Sendable {
   let calibration: CalibrationFolder?
   var recipe: SourceRecipe { optics.recipe }
 
+  /// One file, or the streams and chunks of one run, which are read together.
   struct RawFile: Sendable {
-    let match: FilePattern.Match
+    /// Sorted by name.
+    let parts: [FilePattern.Match]
+    /// Of all parts.
     let bytes: Int
-    /// When it was last changed, s.
+    /// When a part was last changed, s.
     let modified: Double
+    /// The first part, by which the run is called.
+    var match: FilePattern.Match { parts[0] }
 
-    init(_ match: FilePattern.Match) throws(InputError) {
-      self.match = match
-      do {
-        let attributes = try FileManager.default.attributesOfItem(atPath: match.path)
-        guard let size = attributes[.size] as? NSNumber, let date = attributes[.modificationDate] as? Date else {
-          throw CocoaError(.fileReadUnknown)
+    init(_ parts: [FilePattern.Match]) throws(InputError) {
+      precondition(!parts.isEmpty, "a raw file has at least one part")
+      self.parts = parts
+      var bytes = 0, modified = -Double.infinity
+      for part in parts {
+        do {
+          let attributes = try FileManager.default.attributesOfItem(atPath: part.path)
+          guard let size = attributes[.size] as? NSNumber, let date = attributes[.modificationDate] as? Date else {
+            throw CocoaError(.fileReadUnknown)
+          }
+          bytes += size.intValue
+          modified = max(modified, date.timeIntervalSinceReferenceDate)
+        } catch {
+          throw InputError(
+            .inputOutput, path: part.path, place: "size", expected: "a readable file", found: error.localizedDescription)
         }
-        (bytes, modified) = (size.intValue, date.timeIntervalSinceReferenceDate)
-      } catch {
-        throw InputError(
-          .inputOutput, path: match.path, place: "size", expected: "a readable file", found: error.localizedDescription)
       }
+      (self.bytes, self.modified) = (bytes, modified)
+    }
+
+    /// SHA-256 of the file; of several parts, of their checksums in a row.
+    func checksum() throws(InputError) -> String {
+      guard parts.count > 1 else { return try Checksum.sha256(file: match.path) }
+      var checksums = ""
+      for part in parts { checksums += try Checksum.sha256(file: part.path) }
+      return Checksum.sha256(Data(checksums.utf8))
     }
   }
 
@@ -56,13 +75,15 @@ struct OpenedSource: Sendable {
     }
     optics = try SourceOptics(recipe, of: corpus, relativeTo: base, environment: environment)
     var files: [RawFile] = [], names: Set<String> = []
+    var byPath: [String: FilePattern.Match] = [:]
     for match in matches.sorted() {
       guard names.insert(match.name).inserted else {
         throw InputError(
           path: match.path, place: "source \(recipe.name)", expected: "files of different names", found: match.name)
       }
-      files.append(try RawFile(match))
+      byPath[match.path] = match
     }
+    for run in RunFile.runs(of: matches.sorted().map(\.path)) { files.append(try RawFile(run.compactMap { byPath[$0] })) }
     self.files = files
   }
 }

@@ -73,6 +73,7 @@ struct Survey: Sendable {
         }
       }
       try joiner.requireUnits()
+      try joiner.requireLittleDamage()
       sources.append(joiner.result)
     }
     var counts: [Split: Int] = [:], splits: [RunKey: Split] = [:]
@@ -99,6 +100,8 @@ private struct SurveyJoiner {
   private let recipe: SourceRecipe
   private var perExperiment: [String: Int] = [:]
   private var seen: Set<String> = []
+  private var recorded = 0, damaged = 0
+  private var firstDamage: EventDamage?
   private var labelNumbers: [[String: String]: Int32] = [:]
   private var splits: [RunKey: Split] = [:]
 
@@ -150,6 +153,9 @@ private struct SurveyJoiner {
     result.dropped.merge(survey.dropped, uniquingKeysWith: +)
     result.skipped.merge(survey.skipped, uniquingKeysWith: +)
     if seen.count < 20 { seen.formUnion(survey.seen) }
+    recorded += survey.recorded
+    damaged += survey.damaged
+    firstDamage = firstDamage ?? survey.firstDamage
   }
 
   private mutating func labelNumber(of labels: [String: String]) -> Int32 {
@@ -157,6 +163,15 @@ private struct SurveyJoiner {
     result.labelSets.append(labels)
     labelNumbers[labels] = Int32(result.labelSets.count - 1)
     return Int32(result.labelSets.count - 1)
+  }
+
+  /// Above its limit the source is refused.
+  func requireLittleDamage() throws(InputError) {
+    guard let firstDamage, !recipe.damageLimit.allows(damaged, of: damaged + recorded) else { return }
+    throw InputError(
+      path: result.opened.files[0].match.path, place: "source \(recipe.name), damageLimit",
+      expected: "at most \(recipe.damageLimit) damaged events (a higher limit takes what is left)",
+      found: "\(damaged) of \(damaged + recorded); the first: \(firstDamage)")
   }
 
   func requireUnits() throws(InputError) {

@@ -61,7 +61,7 @@ struct SurveyWork {
       }
       return surveys[file - first]
     } checksumOf: { source, file throws(InputError) in
-      try Checksum.sha256(file: sources[source].files[file].match.path)
+      try sources[source].files[file].checksum()
     }
   }
 

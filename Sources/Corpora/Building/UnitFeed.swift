@@ -46,7 +46,7 @@ struct UnitFeed {
       index: index, source: source, file: file, unit: place.units[local], events: place.events(ofUnit: local).map { Int($0) })
     if place.files[file].events == 1 { return job }
     if reader == nil {
-      reader = try place.opened.recipe.open(place.files[file].raw.match.path)
+      reader = try place.opened.recipe.open(place.files[file].raw)
       position = 0
     }
     guard let reader else { preconditionFailure("a reader was just opened") }
@@ -59,7 +59,7 @@ struct UnitFeed {
     guard job.payloads.isEmpty else { return job }
     var job = job, position = 0
     let source = survey.sources[job.source]
-    let reader = try source.opened.recipe.open(source.files[job.file].raw.match.path)
+    let reader = try source.opened.recipe.open(source.files[job.file].raw)
     try fill(&job, from: reader, &position, source)
     return job
   }
