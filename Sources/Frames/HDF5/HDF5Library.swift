@@ -25,6 +25,9 @@ enum HDF5Library {
   }
 
   private static func prepare() {
+    // Handles close themselves. At the end of the process HDF5 would close everything without our lock, while other threads
+    // may still read ("infinite loop closing library").
+    H5dont_atexit()
     H5open()
     // The error stack belongs to the thread, so this cannot be done once.
     psi_h5_silence()
