@@ -7,7 +7,7 @@
 
 /*
  * The processor's instruction adds two products at once: of a pair of columns, for sixteen maps. So rows of dY are stored as pairs of
- * columns [pair][16 maps][2], and rows of X with neighbouring columns side by side, channel by channel; with stride 2, the even
+ * columns [pair][block of maps][16 maps][2], and rows of X with neighbouring columns side by side, channel by channel; with stride 2, the even
  * columns of a row and then the odd ones, so that neighbours in the sum are neighbours in memory. What lies left and right of the
  * picture is zero. A tile of 64 maps and 6 kernel places (of any channel) stays in registers over a block of some hundred pairs.
  */
@@ -74,16 +74,16 @@ int psi_has_bfloat16_pairs(void) {
          __builtin_cpu_supports("avx512bf16");
 }
 
-/* out[j][m] += sum over i of dy[m][i] . x[at[i] + place[j]], for `maps` blocks of 16 maps and `places` places of the kernel. */
+/* out[j][m] += sum over i of dy[i][m] . x[at[i] + place[j]], for `maps` blocks of 16 maps and `places` places of the kernel. */
 #define PSI_TILE(maps, places)                                                                                              \
-  PSI_PAIRS static void tile_##maps##_##places(const uint16_t *dy, size_t dy_block, const uint16_t *x, const int32_t *at,   \
-                                               size_t pairs, const int32_t *place, float *const *out, size_t out_block) {   \
+  PSI_PAIRS static void tile_##maps##_##places(const uint16_t *dy, const uint16_t *x, const int32_t *at, size_t pairs,      \
+                                               const int32_t *place, float *const *out, size_t out_block) {                 \
     __m512 sum[maps][places];                                                                                               \
     _Pragma("unroll") for (int m = 0; m < maps; m++) _Pragma("unroll") for (int j = 0; j < places; j++)                     \
         sum[m][j] = _mm512_loadu_ps(out[j] + m * out_block);                                                                \
-    for (size_t i = 0; i < pairs; i++) {                                                                                    \
+    for (size_t i = 0; i < pairs; i++, dy += 32 * maps) {                                                                   \
       __m512bh y[maps];                                                                                                     \
-      _Pragma("unroll") for (int m = 0; m < maps; m++) y[m] = (__m512bh)_mm512_load_si512(dy + m * dy_block + 32 * i);      \
+      _Pragma("unroll") for (int m = 0; m < maps; m++) y[m] = (__m512bh)_mm512_load_si512(dy + 32 * m);                     \
       _Pragma("unroll") for (int j = 0; j < places; j++) {                                                                  \
         int32_t pair;                                                                                                       \
         memcpy(&pair, x + at[i] + place[j], 4);                                                                             \
@@ -102,15 +102,15 @@ PSI_TILES(3)
 PSI_TILES(4)
 #define PSI_TILE_ROW(maps) {tile_##maps##_1, tile_##maps##_2, tile_##maps##_3, tile_##maps##_4, tile_##maps##_5, tile_##maps##_6}
 
-typedef void (*psi_tile)(const uint16_t *, size_t, const uint16_t *, const int32_t *, size_t, const int32_t *, float *const *, size_t);
+typedef void (*psi_tile)(const uint16_t *, const uint16_t *, const int32_t *, size_t, const int32_t *, float *const *, size_t);
 static const psi_tile tiles[blocks_most][places_most] = {PSI_TILE_ROW(1), PSI_TILE_ROW(2), PSI_TILE_ROW(3), PSI_TILE_ROW(4)};
 
-/* [columns][16] -> [pairs][16][2]; the partner of an odd last column is 0. */
-PSI_PAIRS static void pair_columns(const uint16_t *row, size_t columns, uint16_t *pairs) {
+/* [columns][16] -> [pairs][16][2], `stride` apart; the partner of an odd last column is 0. */
+PSI_PAIRS static void pair_columns(const uint16_t *row, size_t columns, uint16_t *pairs, size_t stride) {
   const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4,
                                          19, 3, 18, 2, 17, 1, 16, 0);
   size_t c = 0;
-  for (; c + 1 < columns; c += 2, row += 32, pairs += 32)
+  for (; c + 1 < columns; c += 2, row += 32, pairs += stride)
     _mm512_store_si512(pairs, _mm512_permutexvar_epi16(order, _mm512_loadu_si512(row)));
   if (c < columns) _mm512_store_si512(pairs, _mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)row)));
 }
@@ -172,7 +172,7 @@ static void gradient_share(size_t begin, size_t end, void *context) {
   const psi_blocking b = job->b;
   size_t blocks = s.maps / lanes, kernel = s.kernel_rows * s.kernel_columns, unit = is_plain(s) ? s.channels : lanes;
   size_t channel_blocks = s.channels / unit, width = is_plain(s) ? lanes : lanes * lanes;
-  size_t out_block = s.channels * kernel * lanes, dy_block = b.block_images * b.block_rows * b.pairs * 32;
+  size_t out_block = s.channels * kernel * lanes;
   for (size_t part = begin; part < end; part++) {
     size_t across = part % b.channel_parts, along = part / b.channel_parts;
     size_t first = channel_blocks * across / b.channel_parts * unit, last = channel_blocks * (across + 1) / b.channel_parts * unit;
@@ -198,7 +198,7 @@ static void gradient_share(size_t begin, size_t end, void *context) {
               for (size_t r = 0; r < rows; r++)
                 pair_columns(
                     job->dy + (((n + i) * blocks + o + m) * s.out_rows + p + r) * s.out_columns * lanes, s.out_columns,
-                    dy + m * dy_block + (i * b.block_rows + r) * b.pairs * 32);
+                    dy + ((i * b.block_rows + r) * b.pairs * maps + m) * 32, maps * 32);
           for (size_t place = 0; place < (last - first) * kernel; place += places_most) {
             size_t places = least(places_most, (last - first) * kernel - place);
             int32_t in_x[places_most];
@@ -210,7 +210,7 @@ static void gradient_share(size_t begin, size_t end, void *context) {
               out[j] = job->dk + o * out_block + (is_plain(s) ? c * kernel + k : ((first + c) / lanes * kernel + k)) * width +
                        (is_plain(s) ? 0 : c % lanes * lanes);
             }
-            tiles[maps - 1][places - 1](dy, dy_block, x, at, images * rows * b.pairs, in_x, out, out_block);
+            tiles[maps - 1][places - 1](dy, x, at, images * rows * b.pairs, in_x, out, out_block);
           }
         }
       }
