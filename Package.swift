@@ -51,7 +51,7 @@ let package = Package(
     .systemLibrary(name: "CLBFGS", pkgConfig: "liblbfgs", providers: [.apt(["liblbfgs-dev"])]),
     .target(
       name: "CImageCodecs", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
-      linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
+      linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg"), .linkedLibrary("tiff")]),
     // Loops that no library offers. GNU OpenMP runs them on the team that oneDNN uses.
     // Random numbers many at a time, with the vector mathematics of the C library.
     .target(name: "CRandom", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"] + vectorMathematics)], linkerSettings: [.linkedLibrary("m")]),

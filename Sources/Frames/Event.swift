@@ -32,14 +32,19 @@ public struct Event: Sendable {
   public var payloads: [Payload]
   /// Beam-line numbers by name with unit, such as `ebeam.L3Energy_MeV`, `gasDetector.f_11_ENRC_mJ`.
   public var scalars: [String: Double]
+  /// What the file says in words: header fields of a picture, texts of an HDF5 file.
+  public var texts: [String: String]
   /// EVR event codes, such as 162 (beam kicked).
   public var eventCodes: [Int]
 
-  public init(id: EventID, index: Int, payloads: [Payload], scalars: [String: Double] = [:], eventCodes: [Int] = []) {
+  public init(
+    id: EventID, index: Int, payloads: [Payload], scalars: [String: Double] = [:], texts: [String: String] = [:], eventCodes: [Int] = []
+  ) {
     self.id = id
     self.index = index
     self.payloads = payloads
     self.scalars = scalars
+    self.texts = texts
     self.eventCodes = eventCodes
   }
 }

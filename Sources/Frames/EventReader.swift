@@ -2,7 +2,7 @@ import Host
 
 /// One opened file of recorded events, read front to back. One conforming type per container.
 public protocol EventReader: AnyObject {
-  /// The container's name: `xtc1`, `xtc2`, `hdf5`, `png`, `jpeg`, `npy`, `npz`.
+  /// The container's name: `xtc1`, `xtc2`, `hdf5`, `png`, `jpeg`, `tiff`, `edf`, `cbf`, `smv`, `matlab`, `npy`, `npz`.
   static var container: String { get }
   /// Whether a file that starts with `head` (up to 64 bytes) and is named `path` is of this container.
   static func recognizes(head: [UInt8], path: String) -> Bool

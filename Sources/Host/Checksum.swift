@@ -1,11 +1,14 @@
 import Crypto
 import Foundation
 
-/// SHA-256 in lower-case hexadecimal, as `sha256sum` prints it.
+/// SHA-256 in lower-case hexadecimal, as `sha256sum` prints it; MD5 where a format has it.
 public enum Checksum {
   public static func sha256(_ data: Data) -> String { hex(SHA256.hash(data: data)) }
 
   public static func sha256(_ bytes: [UInt8]) -> String { sha256(Data(bytes)) }
+
+  /// MD5 in base 64, as MIME headers carry it to tell damage.
+  public static func md5Base64(_ bytes: some DataProtocol) -> String { Data(Insecure.MD5.hash(data: bytes)).base64EncodedString() }
 
   /// The digest of a file, read in pieces of 4 MiB.
   public static func sha256(file path: String) throws(InputError) -> String {

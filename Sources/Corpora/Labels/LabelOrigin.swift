@@ -6,6 +6,8 @@ public enum LabelOrigin: Hashable, Sendable {
   case constant(String)
   /// The name of the n-th folder above the file; 1 is the one that holds it.
   case folder(level: Int)
+  /// A field of the file's metadata: a text, or a number, whole ones without a point. `inspect` lists them.
+  case field(String)
   /// A column of a CSV file.
   case table(Table)
   /// A beam-line number sorted into named bins.

@@ -32,6 +32,7 @@ struct LabelReader {
     switch rule.origin {
     case .constant(let text): return text
     case .folder(let level): return try folderName(file.path, level: level)
+    case .field(let name): return event.texts[name] ?? event.scalars[name].map(LabelReader.className)
     case .table: return table?.value(of: id, file: file.name, index: event.index)
     case .thresholds(let bins): return event.scalars[bins.scalar].flatMap { bins.bin(of: $0) }
     case .eventCodes(let rule):
@@ -61,10 +62,14 @@ struct LabelReader {
     if dataset.element == .string {
       values = try dataset.strings()
     } else {
-      // 3 and 3.0 are the same class.
-      values = try dataset.doubles().map { $0 == $0.rounded() && abs($0) < 0x1p53 ? "\(Int($0))" : "\($0)" }
+      values = try dataset.doubles().map(className)
     }
     try file.close()
     return values
+  }
+
+  /// 3 and 3.0 are the same class.
+  private static func className(_ value: Double) -> String {
+    value == value.rounded() && abs(value) < 0x1p53 ? "\(Int(value))" : "\(value)"
   }
 }

@@ -31,7 +31,7 @@ public struct LabelRule: Codable, Hashable, Sendable {
 
   enum CodingKeys: String, CodingKey, CaseIterable {
     case name, values, classes, missing
-    case constant, folder, table, thresholds, eventCodes, runs, dataset, path
+    case constant, folder, field, table, thresholds, eventCodes, runs, dataset, path
   }
 
   public init(from decoder: any Decoder) throws {
@@ -53,6 +53,7 @@ public struct LabelRule: Codable, Hashable, Sendable {
       guard level >= 1 else { throw box.refused(.folder, expected: "1 for the parent folder, 2 for its parent, …", found: "\(level)") }
       origins.append(.folder(level: level))
     }
+    if let name: String = try box.optional(.field) { origins.append(.field(name)) }
     if let table: LabelOrigin.Table = try box.optional(.table) { origins.append(.table(table)) }
     if let bins: LabelOrigin.Thresholds = try box.optional(.thresholds) { origins.append(.thresholds(bins)) }
     if let codes: LabelOrigin.EventCodes = try box.optional(.eventCodes) { origins.append(.eventCodes(codes)) }
@@ -66,7 +67,7 @@ public struct LabelRule: Codable, Hashable, Sendable {
     if let rules: LabelPath.Rules = try box.optional(.path) { origins.append(.path(rules.list)) }
     guard origins.count == 1 else {
       throw box.refused(
-        nil, expected: "exactly one of constant, folder, table, thresholds, eventCodes, runs, dataset, path", found: "\(origins.count)")
+        nil, expected: "exactly one of constant, folder, field, table, thresholds, eventCodes, runs, dataset, path", found: "\(origins.count)")
     }
     origin = origins[0]
     if let values, let classes {
@@ -85,6 +86,7 @@ public struct LabelRule: Codable, Hashable, Sendable {
     switch origin {
     case .constant(let text): try box.encode(text, forKey: .constant)
     case .folder(let level): try box.encode(level, forKey: .folder)
+    case .field(let name): try box.encode(name, forKey: .field)
     case .table(let table): try box.encode(table, forKey: .table)
     case .thresholds(let bins): try box.encode(bins, forKey: .thresholds)
     case .eventCodes(let codes): try box.encode(codes, forKey: .eventCodes)

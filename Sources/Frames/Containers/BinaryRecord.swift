@@ -97,6 +97,15 @@ final class SequentialFile {
 
   var isAtEnd: Bool { offset >= byteCount }
 
+  /// Goes to a byte of the file; traps outside it.
+  func move(to offset: Int) throws(InputError) {
+    precondition(offset >= 0 && offset <= byteCount, "no byte \(offset) in a file of \(byteCount)")
+    do { try handle.seek(toOffset: UInt64(offset)) } catch {
+      throw InputError(.inputOutput, path: path, place: "byte \(offset)", expected: "a place to read from", found: error.localizedDescription)
+    }
+    self.offset = offset
+  }
+
   /// The next `count` bytes. Throws where the file ends before, without reading or allocating anything.
   func read(_ count: Int, _ name: String) throws(InputError) -> [UInt8] {
     guard count <= byteCount - offset else {

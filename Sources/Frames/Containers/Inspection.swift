@@ -42,6 +42,8 @@ public struct Inspection: Codable, Hashable, Sendable {
   public var lastTime_s: Double?
   public var sources: [Source]
   public var scalars: [String]
+  /// The names of the events' texts.
+  public var texts: [String]
   /// How often each EVR event code occurs.
   public var eventCodes: [Int: Int]
   public var transitions: [String: Int]
@@ -57,11 +59,11 @@ public struct Inspection: Codable, Hashable, Sendable {
     self.path = path
     container = type(of: reader).container
     byteCount = try SequentialFile(opening: path).byteCount
-    (experiment, runs, events, sources, scalars) = ("", [], 0, [], [])
+    (experiment, runs, events, sources, scalars, texts) = ("", [], 0, [], [], [])
     (eventCodes, transitions, skipped, problems) = ([:], [:], [:], [])
     if wantsArrays { arrays = [] }
     var runs: Set<Int> = []
-    var scalars: Set<String> = []
+    var scalars: Set<String> = [], texts: Set<String> = []
     var identities: Set<EventID> = []
     let epoch_s = type(of: reader).epoch_s
     var places: [PayloadInfo: Int] = [:]
@@ -71,6 +73,7 @@ public struct Inspection: Codable, Hashable, Sendable {
         identities.insert(event.id)
         runs.insert(event.id.run)
         scalars.formUnion(event.scalars.keys)
+        texts.formUnion(event.texts.keys)
         if events % 64 == 0 { progress?(Progress("inspect", done: events, total: 0)) }
       }
     } catch {
@@ -78,9 +81,11 @@ public struct Inspection: Codable, Hashable, Sendable {
     }
     self.runs = runs.sorted()
     self.scalars = scalars.sorted()
+    self.texts = texts.sorted()
     transitions = reader.transitions
     skipped = reader.skipped
-    if identities.count < events {
+    // Pictures and arrays have no identity; a file that tells times has one for each event.
+    if firstTime_s != nil, identities.count < events {
       problems.append(
         Problem(
           place: "events", expected: "\(events) different identities (run, time, fiducial)", found: "\(identities.count)"))
@@ -141,6 +146,7 @@ extension Inspection: CustomStringConvertible {
         line("source", "\(name): \(info.typeName)\(version), \(info.element.rawValue) \(info.shape)\(unit) in \(source.count) events\(configured)"))
     }
     if !scalars.isEmpty { lines.append(line("scalars", scalars.joined(separator: ", "))) }
+    if !texts.isEmpty { lines.append(line("texts", texts.joined(separator: ", "))) }
     if !eventCodes.isEmpty {
       lines.append(line("event codes", eventCodes.sorted { $0.key < $1.key }.map { "\($0.key) x \($0.value)" }.joined(separator: ", ")))
     }

@@ -5,7 +5,10 @@ import Host
 public enum RunFile {
   /// Every container that can be read; those with a signature come first.
   public static var readers: [any EventReader.Type] {
-    [PNGReader.self, JPEGReader.self, NPYReader.self, NPZReader.self, HDF5Reader.self, XTC1Reader.self, XTC2Reader.self]
+    [
+      PNGReader.self, JPEGReader.self, TIFFReader.self, CBFReader.self, SMVReader.self, EDFReader.self, MATLABReader.self,
+      NPYReader.self, NPZReader.self, HDF5Reader.self, XTC1Reader.self, XTC2Reader.self,
+    ]
   }
 
   /// Throws `.missing` where there is no file, `.malformed` where it is of no known container or does not hold what its
@@ -24,7 +27,6 @@ public enum RunFile {
 
   private static func describe(_ head: [UInt8]) -> String {
     if head.isEmpty { return "an empty file" }
-    if head.starts(with: Array("MATLAB 5.0".utf8)) { return "a MATLAB 5 file; save it with -v7.3 to make it HDF5" }
     let hexadecimal = head.prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
     return "a file that begins with \(hexadecimal)"
   }

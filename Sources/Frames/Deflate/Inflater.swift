@@ -26,4 +26,21 @@ import CDeflate
     default: return "a damaged stream"
     }
   }
+
+  /// The stream that `bytes` begin with, decoded; `nil` where it is damaged or longer than `limit`. Memory grows with what is
+  /// decoded, never with what a header claims.
+  func inflated(_ bytes: UnsafeRawBufferPointer, limit: Int) -> [UInt8]? {
+    var room = min(limit, max(4096, 4 * bytes.count))
+    while true {
+      var result = LIBDEFLATE_BAD_DATA
+      let output = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, made in
+        var taken = 0
+        result = unsafe libdeflate_zlib_decompress_ex(state, bytes.baseAddress, bytes.count, buffer.baseAddress, room, &taken, &made)
+        if result != LIBDEFLATE_SUCCESS { made = 0 }
+      }
+      if result == LIBDEFLATE_SUCCESS { return output }
+      guard result == LIBDEFLATE_INSUFFICIENT_SPACE, room < limit else { return nil }
+      room = min(limit, 2 * room)
+    }
+  }
 }

@@ -5,7 +5,7 @@ import Tensors
 /// 2×2. Signal: photons once a gain is given.
 ///
 /// Reads the DAQ records `CspadElement` v1, v2 (with `CspadConfig` v1...v5) and `Cspad2x2Element` v1, and plain arrays
-/// `[n,185,388]`, `[4,8,185,388]`, `[185,388,2]`, `[185,388]` and the `[1480,1552]` slab of cheetah.
+/// `[n,185,388]`, `[4,8,185,388]`, `[185,388,2]`, `[185,388]`, 64 ASICs `[64,185,194]` and the `[1480,1552]` slab of cheetah.
 /// Sections that the run did not store are NaN in raw counts and masked in the frame; so are the non-bonded pixels,
 /// which see no photons. Source: lcls-psana/psddldata data/cspad.ddl.
 public struct CSPAD: Detector {
@@ -39,6 +39,7 @@ public struct CSPAD: Detector {
     case 2 where e == [rows, columns]: return 1
     case 2 where e == [8 * rows, 4 * columns]: return 32
     case 3 where e == [rows, columns, 2]: return 2
+    case 3 where e == [64, rows, columns / 2]: return 32
     case 3 where e[1] == rows && e[2] == columns && (1...32).contains(e[0]): return e[0]
     case 4 where e == [4, 8, rows, columns]: return 32
     default: return nil
@@ -78,6 +79,18 @@ public struct CSPAD: Detector {
     let values = try NumericArray.decode(payload, path: path)
     let shape: Shape = [count, rows, columns]
     if info.shape.rank == 3, info.shape[2] == 2 { return Tensor(shape, separated(values)) }
+    if info.shape.rank == 3, info.shape[2] == columns / 2 {
+      // One ASIC after the other: the even ones are the left halves of the sensors.
+      let half = columns / 2
+      var joined = [Float](repeating: 0, count: shape.count)
+      for asic in 0..<64 {
+        for row in 0..<rows {
+          let from = (asic * rows + row) * half, to = (asic / 2 * rows + row) * columns + asic % 2 * half
+          for column in 0..<half { joined[to + column] = values[from + column] }
+        }
+      }
+      return Tensor(shape, joined)
+    }
     if info.shape.rank == 2, count == 32 {
       // The slab: quad q fills columns 388 q, section s rows 185 s.
       var sorted = [Float](repeating: 0, count: shape.count)

@@ -45,9 +45,8 @@ public final class JPEGReader: EventReader {
 extension Event {
   /// An event that a picture alone tells of: without time and run.
   fileprivate init(picture: GreyImage, typeName: String) {
-    let info = PayloadInfo(
-      source: "", typeName: typeName, element: picture.element, shape: [picture.rows, picture.columns])
     self.init(
-      id: EventID(run: 0, seconds: 0, nanoseconds: 0), index: 0, payloads: [Payload(info: info, bytes: picture.bytes)])
+      picture: StoredPicture(element: picture.element, shape: [picture.rows, picture.columns], bytes: picture.bytes),
+      typeName: typeName, index: 0)
   }
 }

@@ -44,7 +44,7 @@ public struct NPYArray: Hashable, Sendable {
   }
 
   /// Column-major to row-major.
-  private static func rowMajor(_ bytes: [UInt8], _ shape: Shape, size: Int) -> [UInt8] {
+  static func rowMajor(_ bytes: [UInt8], _ shape: Shape, size: Int) -> [UInt8] {
     guard shape.rank > 1, !bytes.isEmpty else { return bytes }
     var strides = [Int](repeating: 1, count: shape.rank)
     for axis in 1..<shape.rank { strides[axis] = strides[axis - 1] * shape[axis - 1] }
