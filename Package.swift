@@ -52,6 +52,10 @@ let package = Package(
     .target(
       name: "CImageCodecs", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
       linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg"), .linkedLibrary("tiff")]),
+    // Filters of HDF5 chunks beside the library's own.
+    .target(
+      name: "CChunkFilters", dependencies: ["CHDF5"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+      linkerSettings: [.linkedLibrary("lz4")]),
     // Loops that no library offers. GNU OpenMP runs them on the team that oneDNN uses.
     // Random numbers many at a time, with the vector mathematics of the C library.
     .target(name: "CRandom", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"] + vectorMathematics)], linkerSettings: [.linkedLibrary("m")]),
@@ -64,7 +68,7 @@ let package = Package(
     + module("Graphs", ["Tensors"])
     + module("Networks", ["Graphs", "Tensors"], tests: ["Host"])
     + module("Engine", ["Graphs", "Tensors", "CDNNL", "COpenBLAS", "CKernels"], tests: ["Networks"])
-    + module("Frames", ["Tensors", "Host", "CHDF5", "CDeflate", "CZip", "CImageCodecs"])
+    + module("Frames", ["Tensors", "Host", "CHDF5", "CChunkFilters", "CDeflate", "CZip", "CImageCodecs"])
     + module("Simulation", ["Frames", "Tensors", "Host"])
     + module("Corpora", ["Frames", "Tensors", "Host", yams], tests: ["Simulation"])
     + module("Pretexts", ["Networks", "Graphs", "Tensors"], tests: ["Engine"])

@@ -69,7 +69,7 @@ import Testing
     ])
     #expect(found[2].payloads[0].info == PayloadInfo(source: "/xtcavimg", typeName: "dataset", element: .int16, shape: [4, 5]))
     #expect(Int16.array(littleEndian: found[2].payloads[0].bytes) == (40..<60).map { Int16($0 - 9) })
-    #expect(found[2].scalars == ["bld.ebeam.ebeamL3Energy": 2.5, "acq.peaksLabel": -1])
+    #expect(found[2].scalars == ["bld.ebeam.ebeamL3Energy_MeV": 2.5, "acq.peaksLabel": -1])
     let explicit = try HDF5Reader(opening: path, dataset: "/xtcavimg")
     #expect(try events(explicit).count == 3)
     #expect(throws: InputError.self) { try HDF5Reader(opening: path, dataset: "/run") }

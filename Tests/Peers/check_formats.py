@@ -113,18 +113,15 @@ def write_cbf(path, images, size, signed, compression):
     for column in (b"array_id", b"binary_id", b"data"):
         cbf.new_column(column)
     for number, image in enumerate(images):
-        if number:
-            cbf.new_row()
-        cbf.rewind_column()
-        cbf.select_row(number)
         cbf.find_column(b"array_id")
+        cbf.new_row()
         cbf.set_value(f"ARRAY_{number}".encode())
         cbf.find_column(b"binary_id")
         cbf.set_integervalue(number + 1)
         cbf.find_column(b"data")
         data = np.ascontiguousarray(image).tobytes()
         cbf.set_integerarray_wdims_fs(
-            compression, number + 1, data, size, signed, image.size, b"little_endian", image.shape[1], image.shape[0], 0, 0)
+            compression, number + 1, data, size, signed, image.size, b"little_endian", image.shape[1], image.shape[0], 1, 0)
     cbf.write_widefile(str(path).encode(), pycbf.CBF, pycbf.MIME_HEADERS | pycbf.MSG_DIGEST | pycbf.PAD_4K, 0)
 
 
@@ -154,8 +151,9 @@ def matlab(folder):
     scipy.io.savemat(path, {"dataList": array})
     yield path, list(stack)
     path = folder / "film.mat"
-    scipy.io.savemat(path, {"film": np.moveaxis(stack, 0, -1)})
-    yield path, list(stack)
+    film = pixels("u2", (4, 33, 47))
+    scipy.io.savemat(path, {"film": np.moveaxis(film, 0, -1)})
+    yield path, list(film)
 
 
 def hdf5(folder):

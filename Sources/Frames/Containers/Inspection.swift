@@ -33,6 +33,8 @@ public struct Inspection: Codable, Hashable, Sendable {
 
   public var path: String
   public var container: String
+  /// Who wrote an HDF5 file, where its layout tells.
+  public var layout: String?
   public var byteCount: Int
   public var experiment: String
   public var runs: [Int]
@@ -58,6 +60,7 @@ public struct Inspection: Codable, Hashable, Sendable {
     let reader = try RunFile.open(path)
     self.path = path
     container = type(of: reader).container
+    layout = (reader as? HDF5Reader)?.layout
     byteCount = try SequentialFile(opening: path).byteCount
     (experiment, runs, events, sources, scalars, texts) = ("", [], 0, [], [], [])
     (eventCodes, transitions, skipped, problems) = ([:], [:], [:], [])
@@ -128,6 +131,7 @@ extension Inspection: CustomStringConvertible {
       "  " + label + String(repeating: " ", count: max(1, 14 - label.count)) + text
     }
     var lines = ["\(path)", line("container", "\(container), \(byteCount) bytes")]
+    if let layout { lines.append(line("layout", layout)) }
     if !experiment.isEmpty { lines.append(line("experiment", experiment)) }
     if runs != [0] { lines.append(line("runs", runs.map(String.init).joined(separator: ", "))) }
     lines.append(line("events", "\(events)"))

@@ -1,3 +1,4 @@
+import CChunkFilters
 import Foundation
 import Host
 
@@ -21,6 +22,21 @@ final class HDF5ChunkSource: Sendable {
       throw InputError(.inputOutput, path: path, place: "", expected: "a readable file", found: unsafe String(cString: strerror(errno)))
     }
     return descriptor
+  }
+
+  /// `rows` of the dataset as an array of `count` bytes.
+  func bytes(_ rows: Range<Int>, count: Int) throws(InputError) -> [UInt8] {
+    var failure: InputError?
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      do throws(InputError) {
+        try unsafe read(rows, into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<count])))
+        filled = count
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return bytes
   }
 
   /// Fills `output` with `rows` of the dataset, row-major.
@@ -69,27 +85,52 @@ final class HDF5ChunkSource: Sendable {
     guard entry.skipped >> table.filters.count == 0 else {
       throw error(number, "\(table.filters.count) filters", "a filter mask of \(entry.skipped)")
     }
-    var isShuffled = false, isDeflated = false
+    var isShuffled = false, packing: HDF5ChunkTable.Filter?
     for (index, filter) in table.filters.enumerated() where entry.skipped >> index & 1 == 0 {
-      if filter == .shuffle { isShuffled = true } else { isDeflated = true }
+      if filter == .shuffle { isShuffled = true } else { packing = filter }
     }
-    // Deflate may store what it cannot compress, with a little more around it.
-    guard isDeflated ? entry.byteCount <= 2 * output.count + 1024 : entry.byteCount == output.count else {
-      throw error(number, "\(isDeflated ? "a stream for " : "")\(output.count) bytes", "\(entry.byteCount) stored bytes")
+    // What cannot be compressed may be stored with a little more around it.
+    guard packing != nil ? entry.byteCount <= 2 * output.count + 1024 : entry.byteCount == output.count else {
+      throw error(number, "\(packing != nil ? "a stream for " : "")\(output.count) bytes", "\(entry.byteCount) stored bytes")
     }
     // Elements of one byte are the same in either order.
     isShuffled = isShuffled && table.elementSize > 1
-    if !isDeflated && !isShuffled { return try unsafe fetch(number, file, into: output) }
+    if packing == nil && !isShuffled { return try unsafe fetch(number, file, into: output) }
     let stored = UnsafeMutableRawBufferPointer.allocate(byteCount: entry.byteCount, alignment: 64)
     defer { unsafe stored.deallocate() }
     try unsafe fetch(number, file, into: stored)
-    guard isDeflated else { return unsafe unshuffle(UnsafeRawBufferPointer(stored), into: output) }
+    guard let packing else { return unsafe unshuffle(UnsafeRawBufferPointer(stored), into: output) }
     let plain = unsafe isShuffled ? UnsafeMutableRawBufferPointer.allocate(byteCount: output.count, alignment: 64) : output
     defer { if isShuffled { unsafe plain.deallocate() } }
-    if let fault = unsafe inflater.inflate(UnsafeRawBufferPointer(stored), into: plain) {
-      throw error(number, "a deflate stream of \(output.count) bytes", fault)
-    }
+    try unsafe unpack(packing, UnsafeRawBufferPointer(stored), into: plain, number, inflater)
     if isShuffled { unsafe unshuffle(UnsafeRawBufferPointer(plain), into: output) }
+  }
+
+  /// Undoes the filter that packed chunk `number`: fills `output` or throws.
+  private func unpack(
+    _ packing: HDF5ChunkTable.Filter, _ stored: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, _ number: Int,
+    _ inflater: Inflater
+  ) throws(InputError) {
+    let from = unsafe stored.baseAddress!.assumingMemoryBound(to: UInt8.self)
+    let to = unsafe output.baseAddress!.assumingMemoryBound(to: UInt8.self)
+    let fault: String?, name: String
+    switch packing {
+    case .shuffle: preconditionFailure("shuffle packs nothing")
+    case .deflate:
+      name = "deflate"
+      fault = unsafe inflater.inflate(stored, into: output)
+    case .lzf:
+      name = "LZF"
+      fault = unsafe psi_undo_lzf(from, stored.count, to, output.count) == 0 ? nil : "a damaged one"
+    case .lz4:
+      name = "LZ4"
+      fault = unsafe psi_undo_lz4(from, stored.count, to, output.count) == 0 ? nil : "a damaged one"
+    case .bitshuffle(let block, let isPacked):
+      name = "bitshuffle"
+      let status = unsafe psi_undo_bitshuffle(from, stored.count, to, output.count, table.elementSize, block, isPacked ? 1 : 0)
+      fault = status == 0 ? nil : "a damaged one"
+    }
+    if let fault { throw error(number, "a \(name) stream of \(output.count) bytes", fault) }
   }
 
   private func fetch(_ number: Int, _ file: Int32, into buffer: UnsafeMutableRawBufferPointer) throws(InputError) {

@@ -162,6 +162,7 @@ extension HDF5Dataset {
     }
     let size = try byteCount(wanted, type)
     guard size > 0 else { return [] }
+    try checkFilters()
     return try HDF5Library.sequence { () throws(InputError) -> [UInt8] in
       let space = try rows.map { rows throws(InputError) in try selection(rows) }
       let memory = try rows.map { _ throws(InputError) in try Self.dataspace(wanted, place) }
@@ -188,11 +189,22 @@ extension HDF5Dataset {
   /// at the most.
   func byteCount(_ shape: Shape, _ type: ElementType) throws(InputError) -> Int {
     let (size, overflow) = (shape.checkedCount ?? Int.max).multipliedReportingOverflow(by: type.size)
-    let bound = file.byteCount == 0 || isVirtual ? 1 << 36 : 1 << 20 + file.byteCount.multipliedReportingOverflow(by: 1100).partialValue
+    let stored = fileByteCount
+    let bound = stored == 0 || isVirtual ? 1 << 36 : 1 << 20 + stored.multipliedReportingOverflow(by: 1100).partialValue
     guard !overflow, size <= bound else {
-      throw place.error("at most \(bound) bytes in a file of \(file.byteCount)", found: "shape \(shape) of \(type)")
+      throw place.error("at most \(bound) bytes in a file of \(stored)", found: "shape \(shape) of \(type)")
     }
     return size
+  }
+
+  /// The size of the file that holds this dataset, which an external link may lead to.
+  private var fileByteCount: Int {
+    let number = psi_h5_file_number(handle.id)
+    guard file.byteCount > 0, number != 0, number != psi_h5_file_number(file.handle.id) else { return file.byteCount }
+    let owner = H5Iget_file_id(handle.id)
+    defer { H5Fclose(owner) }
+    var size: hsize_t = 0
+    return unsafe H5Fget_filesize(owner, &size) < 0 ? file.byteCount : Int(clamping: size)
   }
 
   private var isVirtual: Bool {

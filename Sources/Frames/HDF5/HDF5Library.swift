@@ -1,3 +1,4 @@
+import CChunkFilters
 import CHDF5
 import Foundation
 import Host
@@ -24,11 +25,15 @@ enum HDF5Library {
     body()
   }
 
+  /// Registers the filters of this program, once; 0 where HDF5 took them. Runs under the lock.
+  private static let filters = psi_register_chunk_filters()
+
   private static func prepare() {
     // Handles close themselves. At the end of the process HDF5 would close everything without our lock, while other threads
     // may still read ("infinite loop closing library").
     H5dont_atexit()
     H5open()
+    precondition(filters == 0, "HDF5 took no filters")
     // The error stack belongs to the thread, so this cannot be done once.
     psi_h5_silence()
     psi_h5_clear_errors()
