@@ -70,7 +70,8 @@ let package = Package(
     + module("Engine", ["Graphs", "Tensors", "CDNNL", "COpenBLAS", "CKernels"], tests: ["Networks"])
     + module("Frames", ["Tensors", "Host", "CHDF5", "CChunkFilters", "CDeflate", "CZip", "CImageCodecs"])
     + module("Simulation", ["Frames", "Tensors", "Host"])
-    + module("Corpora", ["Frames", "Tensors", "Host", yams], tests: ["Simulation"])
+    + module("Instruments", ["Frames", "Tensors", "Host"], tests: ["Simulation"])
+    + module("Corpora", ["Instruments", "Frames", "Tensors", "Host", yams], tests: ["Simulation"])
     + module("Pretexts", ["Networks", "Graphs", "Tensors"], tests: ["Engine"])
     + module("Training", ["Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", yams], tests: ["Frames"])
     + module("Evaluation", ["Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", "COpenBLAS", "CLBFGS"], tests: ["Frames"])
@@ -78,12 +79,12 @@ let package = Package(
     + module("Audits", ["Cues", "Evaluation", "Corpora", "Frames", "Tensors", "Host"], tests: ["Simulation"])
     + module("Publishing", ["Training", "Engine", "Pretexts", "Networks", "Graphs", "Corpora", "Tensors", "Host"])
     + module("Benchmarks", ["Training", "Pretexts", "Corpora", "Frames", "Engine", "Networks", "Graphs", "Tensors", "Host"])
-    + module("Reports", ["Audits", "Cues", "Evaluation", "Training", "Pretexts", "Corpora", "Frames", "Host", "Tensors"])
+    + module("Reports", ["Audits", "Cues", "Evaluation", "Training", "Pretexts", "Corpora", "Instruments", "Frames", "Host", "Tensors"])
     + [
       .executableTarget(
         name: "psimagenet",
         dependencies: [
-          "Simulation", "Frames", "Corpora", "Pretexts", "Training", "Benchmarks", "Evaluation", "Cues", "Audits", "Publishing", "Reports", "Engine",
+          "Simulation", "Frames", "Instruments", "Corpora", "Pretexts", "Training", "Benchmarks", "Evaluation", "Cues", "Audits", "Publishing", "Reports", "Engine",
           "Networks", "Graphs", "Tensors", "Host", arguments,
         ],
         swiftSettings: strict)

@@ -98,11 +98,11 @@ struct CorpusAssembly {
     for payload: Payload, _ detector: any Detector.Type, of source: Int, run: Int, path: String
   ) throws(InputError) -> CalibrationConstants {
     let recipe = survey.sources[source].optics.recipe
-    guard let folder = survey.sources[source].calibration else { return CalibrationConstants(commonMode: recipe.commonMode) }
+    guard let folder = survey.sources[source].calibration else { return CalibrationConstants(commonMode: recipe.commonMode, mask: try recipe.mask) }
     let key = ConstantsKey(source: source, run: run, payload: payload.info.source)
     if let known = constants[key] { return known }
     let shape = try detector.decode(payload, path: path).shape
-    let read = try folder.constants(for: payload.info.source, run: run, shape: shape, commonMode: recipe.commonMode)
+    let read = try folder.constants(for: payload.info.source, run: run, shape: shape, commonMode: recipe.commonMode, mask: try recipe.mask)
     constants[key] = read
     return read
   }
@@ -118,7 +118,7 @@ struct CorpusAssembly {
       throw InputError(
         .missing, path: folder.path, place: payload.info.source, expected: "a geometry for run \(run)", found: "none")
     }
-    let placement = try DetectorPlacement(geometry, optics.recipe, optics.image)
+    let placement = try DetectorPlacement(.psana(geometry), optics.recipe, optics.image)
     placements[key] = placement
     return placement
   }

@@ -1,6 +1,7 @@
 import Foundation
 import Frames
 import Host
+import Instruments
 
 /// A first pass over the raw files: which pictures there will be, with identity, labels and split, before any is decoded.
 ///
@@ -98,7 +99,10 @@ private struct SourceSurveyor {
         path: corpus.name, place: "source \(recipe.name), detector",
         expected: "automatic, \(DetectorCatalog.all.map { $0.name }.joined(separator: ", "))", found: recipe.detector)
     }
-    for rule in recipe.labels { labels.append(try LabelReader(rule, relativeTo: base, environment: environment)) }
+    for rule in recipe.labels {
+      labels.append(
+        try LabelReader(rule, of: recipe.frames(calibration: calibration), relativeTo: base, environment: environment))
+    }
     result = Survey.Source(
       optics: try SourceOptics(recipe, of: corpus, relativeTo: base, environment: environment), files: [], units: [],
       dropped: [:], skipped: [:], calibration: calibration)
@@ -272,5 +276,12 @@ extension SourceRecipe {
         found: found.map { "\($0.0.info.source) (\($0.1.name))" }.joined(separator: ", "))
     }
     return found.first
+  }
+}
+
+extension SourceRecipe {
+  /// The frames that an instrument would read of this source, without files.
+  func frames(calibration: CalibrationFolder?) -> RunShots {
+    RunShots(files: [], detector: detector, source: source, calibration: calibration, commonMode: commonMode)
   }
 }
