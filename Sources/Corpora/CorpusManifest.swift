@@ -44,8 +44,11 @@ public struct CorpusManifest: Codable, Hashable, Sendable {
   public struct File: Codable, Hashable, Sendable {
     public var name: String
     public var bytes: Int
+    /// Of several parts, of their checksums in a row.
     public var sha256: String
     public var events: Int
+    /// The streams and chunks of a run, where it has several.
+    public var parts: [String]?
   }
 
   public struct Shard: Codable, Hashable, Sendable {

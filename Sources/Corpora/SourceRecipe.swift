@@ -33,7 +33,7 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
   public var dataset: String?
   /// NPZ: the array.
   public var key: String?
-  /// Only payloads whose source name contains this.
+  /// Only payloads whose source name or alias (AliasConfig of LCLS-I) contains this.
   public var source: String?
   /// LCLS-II event batches: the destination of the subframe to take; see `EventBatch`.
   public var subframe: Int?
@@ -57,6 +57,8 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
   public var nonFinite: NonFinite
   /// A raw value that means "nothing measured here", such as the 0 between the panels of a picture assembled elsewhere.
   public var gapValue: Float?
+  /// How many damaged events are passed over before the source is refused.
+  public var damageLimit: DamageLimit
   /// Takes each n-th frame.
   public var every: Int
   /// Takes at most this many pictures' events.
@@ -88,12 +90,13 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
     name: String, files: [String], dataset: String? = nil, key: String? = nil, source: String? = nil,
     subframe: Int? = nil, detector: String = "automatic", calibration: String? = nil, commonMode: CommonMode = .none, geometry: String? = nil, view: View = .picture,
     fit: Fit = .inside, stack: Int = 1, experiment: ExperimentRule = .recorded, run: RunRule = .recorded, crop: Crop? = nil,
-    nonFinite: NonFinite = .error, gapValue: Float? = nil, every: Int = 1, limit: Int? = nil, tone: ToneMap? = nil, labels: [LabelRule] = []
+    nonFinite: NonFinite = .error, gapValue: Float? = nil, damageLimit: DamageLimit = .usual, every: Int = 1, limit: Int? = nil, tone: ToneMap? = nil, labels: [LabelRule] = []
   ) {
     (self.name, self.files, self.dataset, self.key, self.source) = (name, files, dataset, key, source)
     (self.detector, self.calibration, self.geometry, self.view) = (detector, calibration, geometry, view)
     (self.fit, self.stack, self.experiment, self.run, self.crop) = (fit, stack, experiment, run, crop)
     (self.subframe, self.commonMode, self.nonFinite, self.gapValue) = (subframe, commonMode, nonFinite, gapValue)
+    self.damageLimit = damageLimit
     (self.every, self.limit, self.tone, self.labels) = (every, limit, tone, labels)
   }
 
@@ -101,7 +104,7 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
 
   enum CodingKeys: String, CodingKey, CaseIterable {
     case name, files, dataset, key, source, subframe, detector, calibration, commonMode, maskedBy, geometry, view, fit, stack, experiment
-    case run, crop, nonFinite, gapValue, every, limit, tone, labels
+    case run, crop, nonFinite, gapValue, damageLimit, every, limit, tone, labels
   }
 
   public init(from decoder: any Decoder) throws {
@@ -121,7 +124,7 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
       view: try choice(.view, or: View.picture), fit: try choice(.fit, or: Fit.inside), stack: try box.value(.stack, or: 1),
       experiment: try box.value(.experiment, or: .recorded), run: try box.value(.run, or: .recorded),
       crop: try box.optional(.crop), nonFinite: try choice(.nonFinite, or: NonFinite.error),
-      gapValue: try box.optional(.gapValue), every: try box.value(.every, or: 1), limit: try box.optional(.limit),
+      gapValue: try box.optional(.gapValue), damageLimit: try box.value(.damageLimit, or: .usual), every: try box.value(.every, or: 1), limit: try box.optional(.limit),
       tone: try box.optional(.tone), labels: try box.value(.labels, or: []))
     maskedBy = try box.value(.maskedBy, or: [])
     if let unknown = maskedBy.first(where: { !PixelMask.names.contains($0) }) {

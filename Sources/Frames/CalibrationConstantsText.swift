@@ -28,7 +28,7 @@ enum CalibrationText {
     }
     let shape = Shape(sorted.map(\.value))
     if !sorted.isEmpty, shape.checkedCount != values.count {
-      throw InputError(path: path, place: "", expected: "\(shape) numbers as its header says", found: "\(values.count)")
+      throw InputError(path: path, place: "numbers", expected: "\(shape) numbers as its header says", found: "\(values.count)")
     }
     return (shape.extents, values)
   }

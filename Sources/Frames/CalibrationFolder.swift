@@ -48,7 +48,7 @@ public struct CalibrationFolder: Sendable {
       case .gain: result.gain = values.map { 1 / $0 }
       case .status:
         guard values.elements.allSatisfy({ $0 >= 0 && $0 < 4_294_967_040 && $0 == $0.rounded() }) else {
-          throw InputError(path: file, place: "", expected: "whole status words from 0", found: "other numbers")
+          throw InputError(path: file, place: "numbers", expected: "whole status words from 0", found: "other numbers")
         }
         var status = [UInt32](repeating: 0, count: shape.count)
         for i in values.elements.indices { status[i % status.count] |= UInt32(values.elements[i]) }
@@ -176,7 +176,7 @@ public struct CalibrationFolder: Sendable {
     }
     guard let count = blocks.first(where: { values.count == $0 * shape.count }) else {
       let also = blocks.count > 1 ? ", or that times \(blocks.dropFirst().map(String.init).joined(separator: " or "))" : ""
-      throw InputError(path: path, place: "", expected: "\(shape.count) numbers for \(shape)\(also)", found: "\(values.count)")
+      throw InputError(path: path, place: "numbers", expected: "\(shape.count) numbers for \(shape)\(also)", found: "\(values.count)")
     }
     return Tensor(Shape([count * shape[0]] + shape.extents.dropFirst()), values)
   }

@@ -36,6 +36,8 @@ public struct Event: Sendable {
   public var texts: [String: String]
   /// EVR event codes, such as 162 (beam kicked).
   public var eventCodes: [Int]
+  /// What of the event was recorded but is damaged, and so is not among the others.
+  public var damage: [EventDamage] = []
 
   public init(
     id: EventID, index: Int, payloads: [Payload], scalars: [String: Double] = [:], texts: [String: String] = [:], eventCodes: [Int] = []

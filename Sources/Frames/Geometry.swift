@@ -53,7 +53,7 @@ public struct Geometry: Hashable, Sendable {
   public init(readingFrom path: String) throws(InputError) {
     let data = try AtomicFile.read(path)
     guard let text = String(data: data, encoding: .utf8) else {
-      throw InputError(path: path, place: "", expected: "text in UTF-8", found: "other bytes")
+      throw InputError(path: path, place: "text", expected: "text in UTF-8", found: "other bytes")
     }
     try self.init(parsing: text, path: path)
   }
@@ -80,7 +80,7 @@ public struct Geometry: Hashable, Sendable {
       nodes.append(node)
     }
     guard !nodes.isEmpty else {
-      throw InputError(path: path, place: "", expected: "at least one line of 13 geometry fields", found: "none")
+      throw InputError(path: path, place: "text", expected: "at least one line of 13 geometry fields", found: "none")
     }
   }
 

@@ -21,6 +21,8 @@ public enum ElementType: String, Codable, Sendable {
 public struct PayloadInfo: Hashable, Codable, Sendable {
   /// `CxiDs1.0:Cspad.0` (XTC1), `jungfrau/raw/raw` (XTC2), a dataset path (HDF5), an array key (NPZ), or empty (one picture a file).
   public var source: String
+  /// What the run's AliasConfig calls the source, such as `TSS_OPAL` (XTC1); empty where it has no other name.
+  public var alias: String
   /// `CspadElement`, `Frame` (XTC1); the detector type, `jungfrau` (XTC2); `dataset`, `npy`, `png`, `jpeg`.
   public var typeName: String
   /// Schema version; for XTC2 major·65536 + minor·256 + micro.
@@ -29,13 +31,17 @@ public struct PayloadInfo: Hashable, Codable, Sendable {
   /// The stored extents, outermost first; for a record `[byte count]`.
   public var shape: Shape
 
-  public init(source: String, typeName: String, version: Int = 0, element: ElementType, shape: Shape) {
+  public init(source: String, alias: String = "", typeName: String, version: Int = 0, element: ElementType, shape: Shape) {
     self.source = source
+    self.alias = alias
     self.typeName = typeName
     self.version = version
     self.element = element
     self.shape = shape
   }
+
+  /// Whether the source's own name or its alias contains `text`.
+  public func isNamed(_ text: String) -> Bool { source.contains(text) || alias.contains(text) }
 }
 
 /// A stored record of one detector in one event, little-endian, exactly as in the file.

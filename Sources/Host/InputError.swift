@@ -23,7 +23,8 @@ public struct InputError: Error, Hashable, Sendable, CustomStringConvertible {
     self.path = path
     self.place = place
     self.expected = expected
-    self.found = found
+    // An empty field of a file would leave the sentence without an end.
+    self.found = found.isEmpty ? "nothing" : found
   }
 
   public var description: String {

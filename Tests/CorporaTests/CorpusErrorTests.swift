@@ -182,10 +182,10 @@ struct CorpusErrorTests {
   @Test func anUnknownDetectorNamesTheKnownOnes() throws {
     let runs = StackRuns()
     var recipe = try runs.recipe()
-    recipe.sources[0].detector = "pnccd"
+    recipe.sources[0].detector = "kodak"
     let found = try error(runs) { _ in recipe }
     #expect(found?.expected.contains("cspad") == true)
-    #expect(found?.found == "pnccd")
+    #expect(found?.found == "kodak")
   }
 
   @Test func aCropOutsideThePictureIsAnError() throws {

@@ -74,7 +74,7 @@ private enum Codec {
     throws(InputError) -> GreyImage
   {
     var message = [CChar](repeating: 0, count: 300)
-    func fail(_ found: String) -> InputError { InputError(path: path, place: "", expected: expected, found: found) }
+    func fail(_ found: String) -> InputError { InputError(path: path, place: "picture", expected: expected, found: found) }
     func reason() -> String { String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) }
 
     var image = psi_image()

@@ -141,7 +141,7 @@ extension Inspection: CustomStringConvertible {
     }
     for source in sources {
       let info = source.info
-      let name = info.source.isEmpty ? "picture" : info.source
+      let name = info.source.isEmpty ? "picture" : info.alias.isEmpty ? info.source : "\(info.source) (\(info.alias))"
       let parts = [info.version >> 16, info.version >> 8 & 0xFF, info.version & 0xFF].map(String.init)
       let version = info.version == 0 ? "" : container == "xtc2" ? " " + parts.joined(separator: ".") : " v\(info.version)"
       let unit = info.element == .record ? " bytes" : [.float32, .float64].contains(info.element) ? "" : " (ADU)"

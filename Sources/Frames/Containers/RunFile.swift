@@ -20,6 +20,19 @@ public enum RunFile {
     throw InputError(path: path, place: "byte 0", expected: "one of \(names)", found: describe(head))
   }
 
+  /// Which of `paths` are read together, in the order of their first: the streams and chunks of one XTC run
+  /// (`xpptut15-r0054-s03-c00.xtc`) in one folder are one list, any other file stands alone.
+  public static func runs(of paths: [String]) -> [[String]] { RunStreams.groups(of: paths) }
+
+  /// Opens the files of one list of `runs(of:)` as one reader, which merges streams and chunks into events.
+  public static func open(run paths: [String]) throws(InputError) -> any EventReader {
+    guard paths.count > 1 else { return try open(paths[0]) }
+    let head = try head(of: paths[0])
+    if XTC1Reader.recognizes(head: head, path: paths[0]) { return try XTC1Reader(merging: paths) }
+    if XTC2Reader.recognizes(head: head, path: paths[0]) { return try XTC2Reader(merging: paths) }
+    throw InputError(path: paths[0], place: "byte 0", expected: "an XTC stream", found: describe(head))
+  }
+
   private static func head(of path: String) throws(InputError) -> [UInt8] {
     let file = try SequentialFile(opening: path)
     return try file.read(min(64, file.byteCount), "head")

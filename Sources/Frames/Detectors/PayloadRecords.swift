@@ -18,6 +18,15 @@ extension BinaryRecord {
     }
   }
 
+  /// `length` unsigned 16-bit numbers from `offset`, as Float.
+  func uint16s(at offset: Int, count length: Int) throws(InputError) -> [Float] {
+    try require(offset, 2 * length)
+    let first = range.lowerBound + offset
+    var values = [Float](repeating: 0, count: length)
+    for i in 0..<length { values[i] = Float(UInt16(bytes[first + 2 * i]) | UInt16(bytes[first + 2 * i + 1]) << 8) }
+    return values
+  }
+
   /// Puts `length` signed 16-bit numbers from `offset` into `destination` at `start`.
   func int16s(at offset: Int, count length: Int, into destination: inout [Float], at start: Int) throws(InputError) {
     try require(offset, 2 * length)

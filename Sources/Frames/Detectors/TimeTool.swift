@@ -12,7 +12,7 @@ public struct TimeTool: Detector {
 
   public static func recognizes(_ info: PayloadInfo) -> Bool {
     guard Opal1000.recognizes(info) || CameraFrame.isPicture(info) else { return false }
-    let source = info.source.lowercased()
+    let source = (info.source + " " + info.alias).lowercased()
     if source.contains("tss_opal") || source.contains("timetool") { return true }
     return Opal1000.recognizes(info) && sources.contains { info.source.contains($0) }
   }

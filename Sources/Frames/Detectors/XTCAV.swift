@@ -12,7 +12,7 @@ public struct XTCAV: Detector {
     return CameraFrame.isPicture(info) && isNamed(info)
   }
 
-  private static func isNamed(_ info: PayloadInfo) -> Bool { info.source.lowercased().contains("xtcav") }
+  private static func isNamed(_ info: PayloadInfo) -> Bool { (info.source + " " + info.alias).lowercased().contains("xtcav") }
 
   public static func decode(_ payload: Payload, path: String) throws(InputError) -> Tensor<Float> {
     try CameraFrame.decode(payload, path: path)

@@ -21,7 +21,7 @@ public final class HDF5File {
     }
     self.path = path
     byteCount = try Self.byteCount(of: path)
-    let place = HDF5Place(path: path, object: "")
+    let place = HDF5Place(path: path, object: "file")
     handle = try HDF5Library.sequence { () throws(InputError) -> HDF5Handle in
       let access = try Self.access(place)
       return try HDF5Handle(

@@ -13,7 +13,7 @@ import Host
     byteCount = try AtomicFile.read(path).count
     var code: Int32 = 0
     guard let archive = unsafe zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &code) else {
-      throw InputError(path: path, place: "", expected: "a consistent ZIP archive", found: Self.reason(code))
+      throw InputError(path: path, place: "archive", expected: "a consistent ZIP archive", found: Self.reason(code))
     }
     self.path = path
     unsafe self.archive = archive
@@ -40,7 +40,7 @@ import Host
       names.append(unsafe String(cString: name))
     }
     guard Set(names).count == names.count else {
-      throw InputError(path: path, place: "", expected: "entries of different names", found: "one name twice")
+      throw InputError(path: path, place: "archive", expected: "entries of different names", found: "one name twice")
     }
     return names
   }

@@ -22,7 +22,7 @@ public final class CBFReader: EventReader {
     let text = try CBFText(parsing: [UInt8](AtomicFile.read(path)), path: path)
     for (category, count) in text.loops { skipped["loop of \(category)"] = count }
     guard let first = text.sections.first else {
-      throw InputError(path: path, place: "", expected: "a binary section", found: "none")
+      throw InputError(path: path, place: "sections", expected: "a binary section", found: "none")
     }
     let areAlike = text.sections.allSatisfy { $0.shape == first.shape && $0.element == first.element }
     var payloads: [[Payload]] = []
@@ -135,7 +135,7 @@ struct CBFText {
     sections.append(try CBFSection(mime, lines.record, at: lines.place + 4, end: &end))
     lines.place = end
     guard sections.count <= 4096 else {
-      throw InputError(path: lines.record.path, place: "", expected: "at most 4096 binary sections", found: "more")
+      throw InputError(path: lines.record.path, place: "sections", expected: "at most 4096 binary sections", found: "more")
     }
     // The rest of this line and padding go up to the closing marker.
     let closing = Self.marker + Array("--".utf8)

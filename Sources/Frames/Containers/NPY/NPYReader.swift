@@ -19,7 +19,7 @@ public final class NPYReader: EventReader {
     eventCount = StackLayout.eventCount(array.shape)
     // The payloads of an empty stack would take no bytes, however many there are.
     guard array.shape.count > 0 else {
-      throw InputError(path: path, place: "", expected: "an array with elements", found: "shape \(array.shape)")
+      throw InputError(path: path, place: "shape", expected: "an array with elements", found: "shape \(array.shape)")
     }
   }
 
@@ -54,7 +54,7 @@ public final class NPZReader: EventReader {
     names = all.filter { $0.hasSuffix(".npy") }[...]
     for name in all where !name.hasSuffix(".npy") { skipped["entry \((name as NSString).pathExtension)", default: 0] += 1 }
     guard !names.isEmpty else {
-      throw InputError(path: path, place: "", expected: "an archive of NPY arrays", found: "no .npy among \(all.count) entries")
+      throw InputError(path: path, place: "archive", expected: "an archive of NPY arrays", found: "no .npy among \(all.count) entries")
     }
   }
 

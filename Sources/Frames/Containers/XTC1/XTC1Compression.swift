@@ -5,8 +5,11 @@ import Host
 /// Hist16 and HistN store pixels near the commonest value in few bits, and a bitmap that tells which pixels those are.
 /// Source: pdsdata `compress/`.
 package enum XTC1Compression {
-  /// A leaf of a real detector is far smaller; more is a corrupt size.
-  static let limit = 1 << 28
+  /// The largest leaf of a real detector, a Jungfrau of 16 million pixels, is half of it; more is a corrupt size.
+  static let limit = 1 << 26
+
+  /// All of one event's. Pixels that are all alike take next to nothing, so a file's size bounds nothing.
+  static let eventLimit = 1 << 28
 
   /// The leaf as it was before compression. Throws where sizes, checksums or streams do not fit.
   static func decompressed(_ payload: BinaryRecord) throws(InputError) -> [UInt8] {

@@ -1,6 +1,6 @@
 /// The constants of the XTC1 (LCLS-I) file format, for reading and writing alike: header sizes, codes and their names.
 ///
-/// Source: pdsdata `xtc/TypeId.hh`, `TransitionId.hh`, `DetInfo.hh`, `Level.hh`, `Damage.hh`. All integers are little-endian.
+/// Source: pdsdata `xtc/TypeId.cc`, `TransitionId.hh`, `DetInfo.cc`, `BldInfo.cc`, `Level.hh`, `Damage.hh`. All integers are little-endian.
 public enum XTC1Format {
   /// Bytes of a datagram up to its top Xtc: nanoseconds, seconds, ticks and control, fiducial, env; u32 each.
   public static let datagramHeaderSize = 20
@@ -41,6 +41,10 @@ public enum XTC1Format {
     public static let droppedContribution: UInt32 = 1 << 1
     public static let userDefined: UInt32 = 1 << 14
     public static let incompleteContribution: UInt32 = 1 << 15
+    public static let names: [Int: String] = [
+      1: "DroppedContribution", 11: "Uninitialized", 12: "OutOfOrder", 13: "OutOfSynch", 14: "UserDefined",
+      15: "IncompleteContribution", 16: "ContainsIncomplete",
+    ]
     /// Bits 24-31: what a user-defined damage means.
     public static let userByte: UInt32 = 0xFF00_0000
   }
@@ -67,43 +71,63 @@ public enum XTC1Format {
     /// `CspadElement`, or `Type 99` for a code that is not in the table.
     public var name: String { XTC1Format.typeNames[code] ?? "Type \(code)" }
     public var description: String { "\(name) v\(version)" }
+    /// Whether it tells how a device was set up. `pnCCDconfig` is spelled like no other.
+    var isConfiguration: Bool { name.hasSuffix("Config") || name == "pnCCDconfig" }
   }
 
-  public static let typeNames: [UInt16: String] = [
-    0: "Any", 1: "Xtc", 2: "Frame", 3: "AcqWaveform", 4: "AcqConfig", 5: "TwoDGaussian", 6: "Opal1kConfig",
-    7: "FrameFexConfig", 8: "EvrConfig", 9: "TM6740Config", 10: "ControlConfig", 11: "pnCCDframe", 12: "pnCCDconfig",
-    13: "Epics", 14: "FEEGasDetEnergy", 15: "EBeam", 16: "PhaseCavity", 17: "PrincetonFrame", 18: "PrincetonConfig",
-    19: "EvrData", 20: "FrameFccdConfig", 21: "FccdConfig", 22: "IpimbData", 23: "IpimbConfig", 26: "EvrIOConfig",
-    28: "CspadElement", 29: "CspadConfig", 31: "IpmFex", 35: "SharedIpimb", 38: "Index", 41: "Cspad2x2Element",
-    42: "SharedPim", 43: "Cspad2x2Config", 51: "CspadCompressedElement", 54: "EpicsConfig", 64: "GMD", 69: "AliasConfig",
-    70: "L3TConfig", 71: "L3TData", 74: "EpixConfig", 75: "EpixElement", 78: "EvsConfig", 79: "PartitionConfig",
-    84: "Epix100aConfig", 86: "TimeToolConfig", 87: "TimeToolData", 89: "SmlDataConfig", 90: "SmlDataOrigDgramOffset",
-    91: "SmlDataProxy", 105: "ControlsCameraConfig", 107: "JungfrauConfig", 108: "JungfrauElement", 112: "Epix10kaConfig",
-  ]
+  /// In the order of their codes, from 0.
+  public static let typeNames: [UInt16: String] = numbered([
+    "Any", "Xtc", "Frame", "AcqWaveform", "AcqConfig", "TwoDGaussian", "Opal1kConfig", "FrameFexConfig", "EvrConfig",
+    "TM6740Config", "ControlConfig", "pnCCDframe", "pnCCDconfig", "Epics", "FEEGasDetEnergy", "EBeam", "PhaseCavity",
+    "PrincetonFrame", "PrincetonConfig", "EvrData", "FrameFccdConfig", "FccdConfig", "IpimbData", "IpimbConfig", "EncoderData",
+    "EncoderConfig", "EvrIOConfig", "PrincetonInfo", "CspadElement", "CspadConfig", "IpmFexConfig", "IpmFex", "DiodeFexConfig",
+    "DiodeFex", "PimImageConfig", "SharedIpimb", "AcqTDCConfig", "AcqTDCData", "Index", "XampsConfig", "XampsElement",
+    "Cspad2x2Element", "SharedPim", "Cspad2x2Config", "FexampConfig", "FexampElement", "Gsc16aiConfig", "Gsc16aiData",
+    "PhasicsConfig", "TimepixConfig", "TimepixData", "CspadCompressedElement", "OceanOpticsConfig", "OceanOpticsData",
+    "EpicsConfig", "FliConfig", "FliFrame", "QuartzConfig", "Reserved1", "Reserved2", "AndorConfig", "AndorFrame", "UsdUsbData",
+    "UsdUsbConfig", "GMD", "SharedAcqADC", "OrcaConfig", "ImpData", "ImpConfig", "AliasConfig", "L3TConfig", "L3TData",
+    "Spectrometer", "RayonixConfig", "EpixConfig", "EpixElement", "EpixSamplerConfig", "EpixSamplerElement", "EvsConfig",
+    "PartitionConfig", "PimaxConfig", "PimaxFrame", "Arraychar", "Epix10kConfig", "Epix100aConfig", "GenericPgpConfig",
+    "TimeToolConfig", "TimeToolData", "EpixSConfig", "SmlDataConfig", "SmlDataOrigDgramOffset", "SmlDataProxy", "ArrayUInt16",
+    "GotthardConfig", "AnalogInput", "SmlData", "Andor3dConfig", "Andor3dFrame", "BeamMonitorBldData", "Generic1DConfig",
+    "Generic1DData", "UsdUsbFexConfig", "UsdUsbFexData", "EOrbits", "SharedUsdUsb", "ControlsCameraConfig", "ArchonConfig",
+    "JungfrauConfig", "JungfrauElement", "QuadAdcConfig", "ZylaConfig", "ZylaFrame", "Epix10kaConfig", "PixisConfig",
+    "PixisFrame", "UxiConfig", "UxiFrame", "Epix10ka2MConfig", "Epix10kaArray", "StreakConfig", "Epix10kaQuadConfig",
+    "iStarConfig", "AlviumConfig", "VimbaFrame",
+  ])
   public static let typeCodes = reversed(typeNames)
 
   /// Detector codes of `phy`, bits 24-31: where a device stands.
-  public static let detectorNames: [UInt8: String] = [
-    0: "NoDetector", 5: "AmoMBES", 6: "AmoVMI", 7: "AmoBPS", 8: "Camp", 9: "EpicsArch", 10: "BldEb", 11: "SxrBeamline",
-    12: "SxrEndstation", 20: "XppGon", 21: "XppLas", 22: "XppEndstation", 23: "AmoEndstation", 24: "CxiEndstation",
-    25: "XcsEndstation", 26: "MecEndstation", 27: "CxiDg1", 28: "CxiDg2", 29: "CxiDg3", 30: "CxiDg4", 31: "CxiKb1",
-    32: "CxiDs1", 33: "CxiDs2", 34: "CxiDsu", 35: "CxiSc1", 36: "CxiDsd", 37: "XcsBeamline", 38: "CxiSc2", 43: "MecTimeTool",
-    44: "MecTargetChamber", 45: "FeeHxSpectrometer", 46: "XrayTransportDiagnostic", 47: "Lamp", 48: "MfxEndstation",
-    51: "XrtDiag", 52: "DetLab",
-  ]
+  public static let detectorNames: [UInt8: String] = numbered([
+    "NoDetector", "AmoIMS", "AmoGD", "AmoETOF", "AmoITOF", "AmoMBES", "AmoVMI", "AmoBPS", "Camp", "EpicsArch", "BldEb",
+    "SxrBeamline", "SxrEndstation", "XppSb1Ipm", "XppSb1Pim", "XppMonPim", "XppSb2Ipm", "XppSb3Ipm", "XppSb3Pim", "XppSb4Pim",
+    "XppGon", "XppLas", "XppEndstation", "AmoEndstation", "CxiEndstation", "XcsEndstation", "MecEndstation", "CxiDg1", "CxiDg2",
+    "CxiDg3", "CxiDg4", "CxiKb1", "CxiDs1", "CxiDs2", "CxiDsu", "CxiSc1", "CxiDsd", "XcsBeamline", "CxiSc2",
+    "MecXuvSpectrometer", "MecXrtsForw", "MecXrtsBack", "MecFdi", "MecTimeTool", "MecTargetChamber", "FeeHxSpectrometer",
+    "XrayTransportDiagnostic", "Lamp", "MfxEndstation", "MfxDg1", "MfxDg2", "XrtDiag", "DetLab",
+  ])
   public static let detectorCodes = reversed(detectorNames)
 
   /// Device codes of `phy`, bits 8-15: what a device is.
-  public static let deviceNames: [UInt8: String] = [
-    0: "NoDevice", 1: "Evr", 2: "Acqiris", 3: "Opal1000", 4: "TM6740", 5: "pnCCD", 6: "Princeton", 7: "Fccd", 8: "Ipimb",
-    10: "Cspad", 13: "Cspad2x2", 18: "Opal2000", 19: "Opal4000", 21: "Opal1600", 22: "Opal8000", 28: "Imp", 30: "Rayonix",
-    35: "Epix100a", 41: "ControlsCamera", 43: "Jungfrau", 45: "Epix10ka", 49: "StreakC7700", 57: "Alvium",
-  ]
+  public static let deviceNames: [UInt8: String] = numbered([
+    "NoDevice", "Evr", "Acqiris", "Opal1000", "Tm6740", "pnCCD", "Princeton", "Fccd", "Ipimb", "Encoder", "Cspad", "AcqTDC",
+    "Xamps", "Cspad2x2", "Fexamp", "Gsc16ai", "Phasics", "Timepix", "Opal2000", "Opal4000", "OceanOptics", "Opal1600",
+    "Opal8000", "Fli", "Quartz4A150", "Andor", "USDUSB", "OrcaFl40", "Imp", "Epix", "Rayonix", "EpixSampler", "Pimax",
+    "Fccd960", "Epix10k", "Epix100a", "EpixS", "Gotthard", "DualAndor", "Wave8", "LeCroy", "ControlsCamera", "Archon",
+    "Jungfrau", "Zyla", "Epix10ka", "Pixis", "Uxi", "Epix10ka2M", "StreakC7700", "Epix10kaQuad", "JungfrauSegment",
+    "JungfrauSegmentM2", "JungfrauSegmentM3", "JungfrauSegmentM4", "iStar", "QuadAdc", "Alvium",
+  ])
   public static let deviceCodes = reversed(deviceNames)
 
   /// Beam-line data of level Reporter: `phy` is the code.
-  public static let beamLineDataNames: [UInt32: String] = [0: "EBeam", 1: "PhaseCavity", 2: "FEEGasDetEnergy", 26: "GMD"]
+  public static let beamLineDataNames: [UInt32: String] = [
+    0: "EBeam", 1: "PhaseCavity", 2: "FEEGasDetEnergy", 26: "GMD", 63: "EOrbits",
+  ]
   public static let beamLineDataCodes = reversed(beamLineDataNames)
+
+  private static func numbered<Code: FixedWidthInteger>(_ names: [String]) -> [Code: String] {
+    Dictionary(uniqueKeysWithValues: names.enumerated().map { (Code($0.offset), $0.element) })
+  }
 
   private static func reversed<Code: Hashable>(_ names: [Code: String]) -> [String: Code] {
     Dictionary(uniqueKeysWithValues: names.map { ($1, $0) })

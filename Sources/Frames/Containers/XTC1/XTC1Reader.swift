@@ -2,12 +2,16 @@ import Foundation
 import Host
 import Tensors
 
-/// Reads one XTC1 (LCLS-I) file: L1Accept datagrams become events, the other transitions are counted.
+/// Reads XTC1 (LCLS-I): one file, or all streams and chunks of a run merged into events. L1Accept datagrams become events, the
+/// other transitions are counted, those of all streams together.
 ///
-/// Images (CspadElement, Cspad2x2Element, Frame) become payloads of element `.record`, each with the configuration of the same
-/// device; EBeam, gas detector and time-tool leaves become scalars, EVR data event codes. Damage follows psana: a damaged leaf
-/// is passed over and counted, except an EBeam damaged only by `UserDefined`; containers with an incomplete contribution are
-/// not entered. Other leaves are passed over and counted by type.
+/// Images (CspadElement, Cspad2x2Element, Frame, EpixElement, Epix10kaArray, JungfrauElement, pnCCDframe) become payloads of
+/// element `.record`, each with the configuration of the same device; the projections of a time tool become arrays; EBeam, gas
+/// detector, phase cavity, time tool and EPICS numbers become scalars, EVR data event codes. AliasConfig names the payloads.
+///
+/// Damage follows psana: a damaged leaf is passed over, counted and told in the event's `damage`, except an EBeam damaged only by
+/// `UserDefined`; containers with an incomplete contribution are not entered. An event whose records do not fit their format
+/// comes without any payload and number, and says so in its `damage`. Other leaves are passed over and counted by type.
 public final class XTC1Reader: EventReader {
   public static let container = "xtc1"
 
@@ -23,7 +27,7 @@ public final class XTC1Reader: EventReader {
 
   public private(set) var skipped: [String: Int] = [:]
   public private(set) var transitions: [String: Int] = [:]
-  private let file: SequentialFile
+  private let merger: XTC1Merger
   private let experiment: String
   private var run: Int
   private var index = 0
@@ -31,13 +35,19 @@ public final class XTC1Reader: EventReader {
   private var failure: InputError?
   /// What the run configured, by device.
   private var configurations: [UInt32: [Payload.Configuration]] = [:]
+  /// What AliasConfig calls each device.
+  private var aliases: [UInt32: String] = [:]
+  private var epics = XTC1Epics()
 
-  public init(opening path: String) throws(InputError) {
-    file = try SequentialFile(opening: path)
-    guard file.byteCount > 0 else {
-      throw InputError(path: path, place: "", expected: "XTC1 datagrams", found: "an empty file")
-    }
-    let name = XTC1FileName(path)
+  public convenience init(opening path: String) throws(InputError) { try self.init(merging: [path]) }
+
+  /// Opens streams and chunks of one run, named `<experiment>-r<run>-s<stream>-c<chunk>.xtc`, in any order. Memory: one
+  /// datagram a stream. Throws where the files are not of one run or a chunk is missing between others.
+  public init(merging paths: [String]) throws(InputError) {
+    var streams: [XTC1Stream] = []
+    for stream in try RunStreams(paths).streams { streams.append(try XTC1Stream(stream)) }
+    merger = XTC1Merger(streams)
+    let name = RunFileName(paths[0])
     experiment = name?.experiment ?? ""
     run = name?.run ?? 0
   }
@@ -45,71 +55,69 @@ public final class XTC1Reader: EventReader {
   public func next() throws(InputError) -> Event? {
     if let failure { throw failure }
     do throws(InputError) {
-      while !file.isAtEnd {
-        if let event = try event(try readDatagram()) { return event }
-      }
-      return nil
+      let parts = try merger.next { datagram throws(InputError) in try self.take(datagram) }
+      skipped.merge(merger.takeSkipped(), uniquingKeysWith: +)
+      return parts.isEmpty ? nil : event(parts)
     } catch {
       failure = error
       throw error
     }
   }
 
-  private func readDatagram() throws(InputError) -> BinaryRecord {
-    let start = file.offset
-    let size = XTC1Format.datagramHeaderSize + XTC1Format.xtcHeaderSize
-    let header = try file.read(size, "datagram")
-    let view = BinaryRecord(header, path: file.path, fileOffset: start, name: "datagram")
-    let extent = try view.size(36)
-    guard extent >= XTC1Format.xtcHeaderSize else {
-      throw view.error(at: 36, "an extent of 20 or more", "\(extent)")
-    }
-    let payload = try file.read(extent - XTC1Format.xtcHeaderSize, "datagram payload")
-    return BinaryRecord(header + payload, path: file.path, fileOffset: start, name: "datagram")
-  }
-
-  private func event(_ datagram: BinaryRecord) throws(InputError) -> Event? {
-    let control = try datagram.uint32(8) >> 24
-    let service = control & 0xF
-    guard let transition = XTC1Format.Transition(rawValue: service) else {
-      throw datagram.error(at: 8, "a transition from 0 to 12", "\(service)")
-    }
-    guard control >> 4 & 3 == 0 else {
+  /// Takes in a datagram on its way; true where it is an event.
+  private func take(_ datagram: XTC1Datagram) throws(InputError) -> Bool {
+    let transition = datagram.transition
+    guard datagram.isOfSequence else {
       skipped["\(transition.name) that is no event", default: 0] += 1
-      return nil
+      return false
     }
     transitions[transition.name, default: 0] += 1
-    let top = try XTC1Leaf(at: 20, in: datagram)
-    guard top.type.name == "Xtc" else { throw datagram.error(at: 32, "a container (type 1)", "type \(top.type)") }
-
-    guard transition == .l1Accept else {
-      if transition == .beginRun {
-        let number = Int(try datagram.uint32(16))
-        // Some streams say 0 here: then the file name or another stream knows.
-        if number > 0 { run = number }
+    if transition == .l1Accept {
+      guard datagram.fiducial < XTC1Format.fiducialLimit else {
+        skipped["L1Accept without a valid fiducial", default: 0] += 1
+        return false
       }
-      if transition == .configure { configurations = [:] }
-      var found: [UInt32: [Payload.Configuration]] = [:]
-      try walk(top) { leaf throws(InputError) in try self.configure(leaf, &found) }
-      configurations.merge(found) { _, new in new }
-      return nil
+      return true
     }
-    let fiducial = try datagram.uint32(12) & 0x1FFFF
-    guard fiducial < XTC1Format.fiducialLimit else {
-      skipped["L1Accept without a valid fiducial", default: 0] += 1
-      return nil
-    }
+    // Some streams say 0 here: then the file name or another stream knows.
+    if transition == .beginRun, datagram.environment > 0 { run = Int(datagram.environment) }
+    var found: [UInt32: [Payload.Configuration]] = [:]
+    try walk(datagram.top) { leaf throws(InputError) in try self.configure(leaf, &found) }
+    // A device that is configured again has only its new configuration of that type.
+    configurations.merge(found) { old, new in old.filter { kept in !new.contains { $0.typeName == kept.typeName } } + new }
+    return false
+  }
+
+  private func event(_ parts: [XTC1Datagram]) -> Event {
+    let first = parts[0]
     let id = EventID(
-      experiment: experiment, run: run, seconds: try datagram.uint32(4), nanoseconds: try datagram.uint32(0),
-      fiducial: fiducial)
+      experiment: experiment, run: run, seconds: first.seconds, nanoseconds: first.nanoseconds, fiducial: first.fiducial)
     var event = Event(id: id, index: index, payloads: [])
-    try walk(top) { leaf throws(InputError) in try self.collect(leaf, &event) }
     index += 1
+    for part in parts {
+      do throws(InputError) {
+        try walk(part.top) { leaf throws(InputError) in try self.collect(leaf, &event) } incomplete: { container in
+          event.damage.append(self.damage(container))
+        }
+      } catch {
+        let damage = EventDamage(
+          source: "", typeName: "", bits: 0, reason: "\(error.place): expected \(error.expected), found \(error.found)",
+          path: error.path, offset: part.fileOffset)
+        skipped[damage.summary, default: 0] += 1
+        event = Event(id: id, index: event.index, payloads: [])
+        event.damage = [damage]
+        return event
+      }
+    }
+    event.scalars.merge(epics.values) { own, _ in own }
+    event.texts = epics.texts
     return event
   }
 
   /// Visits all undamaged leaves below a container, in file order.
-  private func walk(_ container: XTC1Leaf, _ visit: (XTC1Leaf) throws(InputError) -> Void) throws(InputError) {
+  private func walk(
+    _ container: XTC1Leaf, _ visit: (XTC1Leaf) throws(InputError) -> Void, incomplete: (XTC1Leaf) -> Void = { _ in }
+  ) throws(InputError) {
     // A stack instead of recursion: nesting is whatever the file says.
     var waiting = [container]
     while let leaf = waiting.popLast() {
@@ -119,6 +127,7 @@ public final class XTC1Reader: EventReader {
       }
       guard leaf.damage & XTC1Format.Damage.incompleteContribution == 0 else {
         skipped["incomplete container", default: 0] += 1
+        incomplete(leaf)
         continue
       }
       var children: [XTC1Leaf] = []
@@ -133,37 +142,76 @@ public final class XTC1Reader: EventReader {
   }
 
   private func configure(_ leaf: XTC1Leaf, _ found: inout [UInt32: [Payload.Configuration]]) throws(InputError) {
-    guard leaf.type.name.hasSuffix("Config"), leaf.source.level == .source else { return }
+    let isEpics = leaf.type.name == "Epics"
+    guard isEpics || leaf.type.name == "AliasConfig" || leaf.type.isConfiguration && leaf.source.level == .source else { return }
     guard leaf.damage == 0 else {
       skipped["damaged \(leaf.type)", default: 0] += 1
       return
     }
-    found[leaf.source.phy, default: []].append(
-      .init(typeName: leaf.type.name, version: Int(leaf.type.version), bytes: leaf.payload.array()))
+    switch leaf.type.name {
+    case "Epics": try epics.record(leaf, skipped: &skipped)
+    case "AliasConfig": try readAliases(leaf.payload)
+    default:
+      found[leaf.source.phy, default: []].append(
+        .init(typeName: leaf.type.name, version: Int(leaf.type.version), bytes: leaf.payload.array()))
+    }
   }
+
+  /// AliasConfig v1: u32 n, then n times u32 log, u32 phy, a name of 31 bytes and one of padding. Source: psddldata `alias.ddl`.
+  private func readAliases(_ record: BinaryRecord) throws(InputError) {
+    let count = try record.size(0)
+    for entry in 0..<count {
+      let name = try record.text(4 + 40 * entry + 8, count: 31)
+      if !name.isEmpty { aliases[try record.uint32(4 + 40 * entry + 4)] = name }
+    }
+  }
+
+  private func damage(_ leaf: XTC1Leaf) -> EventDamage {
+    EventDamage(
+      // What a container lost, it does not say.
+      source: leaf.type.code == 1 ? "" : leaf.source.name, alias: alias(of: leaf), typeName: "\(leaf.type)", bits: leaf.damage,
+      reason: EventDamage.reason(bits: leaf.damage, names: XTC1Format.Damage.names), path: leaf.payload.path, offset: leaf.fileOffset)
+  }
+
+  private func alias(of leaf: XTC1Leaf) -> String { leaf.source.level == .source ? aliases[leaf.source.phy] ?? "" : "" }
 
   private func collect(_ leaf: XTC1Leaf, _ event: inout Event) throws(InputError) {
     guard leaf.isIntact else {
       skipped[leaf.type.code == 0 ? "missing source" : "damaged \(leaf.type)", default: 0] += 1
+      event.damage.append(damage(leaf))
       return
     }
     switch (leaf.type.name, leaf.type.version) {
-    case ("CspadElement", 1...2), ("Cspad2x2Element", 1), ("Frame", 1):
-      let bytes = leaf.isCompressed ? try XTC1Compression.decompressed(leaf.payload) : leaf.payload.array()
+    case ("CspadElement", 1...2), ("Cspad2x2Element", 1), ("Frame", 1), ("EpixElement", 1...3), ("Epix10kaArray", 1),
+      ("JungfrauElement", 1...2), ("pnCCDframe", 1):
+      let bytes = leaf.isCompressed ? try decompressed(leaf.payload, beside: event) : leaf.payload.array()
       let info = PayloadInfo(
-        source: leaf.source.name, typeName: leaf.type.name, version: Int(leaf.type.version), element: .record,
-        shape: [bytes.count])
+        source: leaf.source.name, alias: alias(of: leaf), typeName: leaf.type.name, version: Int(leaf.type.version),
+        element: .record, shape: [bytes.count])
       event.payloads.append(Payload(info: info, bytes: bytes, configuration: configuration(of: leaf)))
     case _ where leaf.isCompressed:
       skipped["compressed \(leaf.type)", default: 0] += 1
-    case ("EBeam", _), ("FEEGasDetEnergy", 0...1), ("TimeToolData", 1...2):
+    case ("EBeam", _), ("FEEGasDetEnergy", 0...1), ("PhaseCavity", 0):
       try XTC1Scalars.collect(leaf, into: &event.scalars, skipped: &skipped)
+    case ("TimeToolData", 1...3):
+      try XTC1TimeTool.collect(
+        leaf, alias: alias(of: leaf), configuration: configuration(of: leaf), into: &event, skipped: &skipped)
+    case ("Epics", 1): try epics.record(leaf, skipped: &skipped)
     case ("EvrData", 3...4):
       let count = try leaf.payload.size(0)
       for item in 0..<count { event.eventCodes.append(try leaf.payload.size(4 + 12 * item + 8)) }
     default:
       skipped["\(leaf.type)", default: 0] += 1
     }
+  }
+
+  private func decompressed(_ payload: BinaryRecord, beside event: Event) throws(InputError) -> [UInt8] {
+    let bytes = try XTC1Compression.decompressed(payload)
+    let others = event.payloads.reduce(0) { $0 + $1.bytes.count }
+    guard bytes.count + others <= XTC1Compression.eventLimit else {
+      throw payload.error(at: 0, "at most \(XTC1Compression.eventLimit) bytes in an event", "\(bytes.count + others)")
+    }
+    return bytes
   }
 
   /// The record that configured the device which wrote `leaf`.
@@ -173,51 +221,13 @@ public final class XTC1Reader: EventReader {
       switch leaf.type.name {
       case "CspadElement": ["CspadConfig"]
       case "Cspad2x2Element": ["Cspad2x2Config"]
-      default: ["Opal1kConfig", "TM6740Config", "FccdConfig", "FrameFccdConfig", "ControlsCameraConfig"]
+      case "EpixElement": ["EpixConfig", "Epix10kConfig", "Epix100aConfig", "EpixSConfig", "Epix10kaConfig"]
+      case "Epix10kaArray": ["Epix10ka2MConfig", "Epix10kaQuadConfig"]
+      case "JungfrauElement": ["JungfrauConfig"]
+      case "pnCCDframe": ["pnCCDconfig"]
+      case "TimeToolData": ["TimeToolConfig"]
+      default: ["Opal1kConfig", "TM6740Config", "FccdConfig", "FrameFccdConfig", "ControlsCameraConfig", "RayonixConfig"]
       }
     return all.last { wanted.contains($0.typeName) }
-  }
-}
-
-/// One Xtc: header fields and payload.
-struct XTC1Leaf {
-  let damage: UInt32
-  let source: XTC1Source
-  let type: XTC1Format.TypeID
-  let isCompressed: Bool
-  /// Bytes from this header to the next.
-  let extent: Int
-  let payload: BinaryRecord
-
-  init(at offset: Int, in parent: BinaryRecord) throws(InputError) {
-    damage = try parent.uint32(offset)
-    source = XTC1Source(log: try parent.uint32(offset + 4), phy: try parent.uint32(offset + 8))
-    let word = try parent.uint32(offset + 12)
-    type = XTC1Format.TypeID(word: word)
-    isCompressed = word & XTC1Format.compressedBit != 0
-    extent = try parent.size(offset + 16)
-    guard extent >= XTC1Format.xtcHeaderSize, extent <= parent.count - offset else {
-      throw parent.error(at: offset + 16, "an extent from 20 to \(parent.count - offset)", "\(extent)")
-    }
-    payload = try parent.part(
-      offset + XTC1Format.xtcHeaderSize, count: extent - XTC1Format.xtcHeaderSize, "\(type) of \(source)")
-  }
-
-  /// psana's policy: no damage, but for an EBeam that is damaged by `UserDefined` alone: its own mask tells what is good.
-  var isIntact: Bool {
-    damage == 0 || type.name == "EBeam" && damage & ~(XTC1Format.Damage.userDefined | XTC1Format.Damage.userByte) == 0
-  }
-}
-
-/// What a file name such as `xpptut15-r0054-s03-c00.xtc` says.
-struct XTC1FileName {
-  let experiment: String
-  let run: Int
-
-  init?(_ path: String) {
-    let parts = (path as NSString).lastPathComponent.split(separator: "-")
-    guard parts.count >= 2, parts[1].first == "r", parts[1].count > 1, let run = Int(parts[1].dropFirst()), run >= 0 else { return nil }
-    experiment = String(parts[0])
-    self.run = run
   }
 }

@@ -2,7 +2,7 @@ import Host
 
 /// Beam-line numbers of XTC1 leaves, by names that carry their units.
 ///
-/// Source: psddldata `bld.ddl`, `timetool.ddl`.
+/// Source: psddldata `bld.ddl`.
 enum XTC1Scalars {
   /// The fields of EBeam in file order, f64 each from byte 4 on; the same order as the bits of its damage mask.
   static let eBeamFields = [
@@ -13,12 +13,11 @@ enum XTC1Scalars {
   /// How many of them each version of EBeam has, v0...v7.
   static let eBeamCounts = [6, 7, 8, 10, 14, 17, 20, 20]
   static let gasFields = ["f_11_ENRC_mJ", "f_12_ENRC_mJ", "f_21_ENRC_mJ", "f_22_ENRC_mJ", "f_63_ENRC_mJ", "f_64_ENRC_mJ"]
-  static let timeToolFields = [
-    "amplitude", "position_px", "position_ps", "fwhm_px", "referenceAmplitude", "nextAmplitude",
-  ]
 
-  /// Adds the numbers of an EBeam, FEEGasDetEnergy or TimeToolData leaf. EBeam fields that its mask marks as damaged are left
-  /// out and counted.
+  static let phaseCavityFields = ["fitTime1_ps", "fitTime2_ps", "charge1_pC", "charge2_pC"]
+
+  /// Adds the numbers of an EBeam, FEEGasDetEnergy or PhaseCavity leaf. EBeam fields that its mask marks as damaged are left out
+  /// and counted.
   static func collect(_ leaf: XTC1Leaf, into scalars: inout [String: Double], skipped: inout [String: Int]) throws(InputError) {
     let version = Int(leaf.type.version)
     switch leaf.type.name {
@@ -41,9 +40,8 @@ enum XTC1Scalars {
         scalars["gasDetector.\(field)"] = try leaf.payload.double(8 * place)
       }
     default:
-      scalars["\(leaf.source)/timeTool.eventType"] = Double(try leaf.payload.uint32(0))
-      for (place, field) in timeToolFields.enumerated() {
-        scalars["\(leaf.source)/timeTool.\(field)"] = try leaf.payload.double(8 + 8 * place)
+      for (place, field) in phaseCavityFields.enumerated() {
+        scalars["phaseCavity.\(field)"] = try leaf.payload.double(8 * place)
       }
     }
   }

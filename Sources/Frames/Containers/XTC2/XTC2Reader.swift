@@ -2,11 +2,16 @@ import Foundation
 import Host
 import Tensors
 
-/// Reads one XTC2 (LCLS-II) file: L1Accept datagrams become events, the other transitions are counted.
+/// Reads XTC2 (LCLS-II): one file, or all streams and chunks of a run merged into events by their time. L1Accept datagrams become
+/// events, the other transitions are counted, those of all streams together.
 ///
-/// Every array field becomes a payload named `detector/algorithm/field`; where a detector has several segments, their arrays are
-/// stacked along a new first axis in segment order. Every single number becomes a scalar of that name. Experiment and run come
-/// from `runinfo` in BeginRun. Damaged data are passed over and counted.
+/// Every array field becomes a payload named `detector/algorithm/field`; where a detector has several segments, in one stream or
+/// in several, their arrays are stacked along a new first axis in segment order. Every single number becomes a scalar of that
+/// name; those that SlowUpdate (EPICS) and BeginStep (scans) bring hold for the events that follow. Experiment and run come from
+/// `runinfo` in BeginRun.
+///
+/// Damaged data are passed over, counted and told in the event's `damage`, and so is an array of which segments are missing. An
+/// event whose records do not fit their format comes without any payload and number, and says so in its `damage`.
 ///
 /// Source: xtcdata `Dgram.hh`, `Xtc.hh`, `ShapesData.hh`.
 public final class XTC2Reader: EventReader {
@@ -26,27 +31,31 @@ public final class XTC2Reader: EventReader {
 
   public private(set) var skipped: [String: Int] = [:]
   public private(set) var transitions: [String: Int] = [:]
-  private let file: SequentialFile
+  private let streams: [XTC2Stream]
   private var experiment: String
   private var run: Int
   private var index = 0
   private var failure: InputError?
-  /// The fields of each data record, by names id.
-  private var names: [UInt32: XTC2Names] = [:]
   /// How many segments are configured, by field path.
   private var segmentCounts: [String: Int] = [:]
+  /// What SlowUpdate and BeginStep said last.
+  private var slowValues: [String: Double] = [:]
 
-  private static let transitionNames: [UInt32: String] = [
-    2: "Configure", 3: "Unconfigure", 4: "BeginRun", 5: "EndRun", 6: "BeginStep", 7: "EndStep", 8: "Enable", 9: "Disable",
-    10: "SlowUpdate", 12: "L1Accept",
-  ]
+  /// The values of one data record.
+  private struct Contribution {
+    let names: XTC2Names
+    let values: [XTC2Value]
+  }
 
-  public init(opening path: String) throws(InputError) {
-    file = try SequentialFile(opening: path)
-    guard file.byteCount > 0 else {
-      throw InputError(path: path, place: "", expected: "XTC2 datagrams", found: "an empty file")
-    }
-    let name = XTC1FileName(path)
+  public convenience init(opening path: String) throws(InputError) { try self.init(merging: [path]) }
+
+  /// Opens streams and chunks of one run, named `<experiment>-r<run>-s<stream>-c<chunk>.xtc2`, in any order. Memory: one
+  /// datagram a stream. Throws where the files are not of one run or a chunk is missing between others.
+  public init(merging paths: [String]) throws(InputError) {
+    var streams: [XTC2Stream] = []
+    for stream in try RunStreams(paths).streams { streams.append(try XTC2Stream(stream)) }
+    self.streams = streams
+    let name = RunFileName(paths[0])
     experiment = name?.experiment ?? ""
     run = name?.run ?? 0
   }
@@ -54,53 +63,56 @@ public final class XTC2Reader: EventReader {
   public func next() throws(InputError) -> Event? {
     if let failure { throw failure }
     do throws(InputError) {
-      while !file.isAtEnd {
-        if let event = try event(try readDatagram()) { return event }
+      for stream in streams {
+        while stream.head == nil, let datagram = try stream.next() { try take(datagram, of: stream) }
       }
-      return nil
+      func time(_ datagram: XTC2Datagram) -> UInt64 { UInt64(datagram.seconds) << 32 | UInt64(datagram.nanoseconds) }
+      guard let first = streams.compactMap({ $0.head.map(time) }).min() else { return nil }
+      var parts: [(XTC2Stream, XTC2Datagram)] = []
+      for stream in streams {
+        guard let head = stream.head, time(head) == first else { continue }
+        parts.append((stream, head))
+        stream.head = nil
+      }
+      return event(parts)
     } catch {
       failure = error
       throw error
     }
   }
 
-  private func readDatagram() throws(InputError) -> BinaryRecord {
-    let start = file.offset
-    let header = try file.read(24, "datagram")
-    let view = BinaryRecord(header, path: file.path, fileOffset: start, name: "datagram")
-    let extent = try view.size(20)
-    guard extent >= 12 else { throw view.error(at: 20, "an extent of 12 or more", "\(extent)") }
-    let payload = try file.read(extent - 12, "datagram payload")
-    return BinaryRecord(header + payload, path: file.path, fileOffset: start, name: "datagram")
-  }
-
-  private func event(_ datagram: BinaryRecord) throws(InputError) -> Event? {
-    let service = try datagram.uint32(8) >> 24 & 0xF
-    let transition = Self.transitionNames[service] ?? "Transition \(service)"
-    transitions[transition, default: 0] += 1
-    let top = try XTC2Record(at: 12, in: datagram)
-    guard top.type == .parent else { throw datagram.error(at: 18, "a Parent record (type 0)", "type \(top.typeCode)") }
-    if transition == "Configure" {
-      names = [:]
-      segmentCounts = [:]
+  /// Takes in a transition, or keeps an event as the head of its stream.
+  private func take(_ datagram: XTC2Datagram, of stream: XTC2Stream) throws(InputError) {
+    transitions[datagram.transition, default: 0] += 1
+    guard datagram.transition != "L1Accept" else {
+      stream.head = datagram
+      return
     }
-    var data: [(names: XTC2Names, values: [XTC2Value])] = []
-    try walk(top) { record throws(InputError) in
+    if datagram.transition == "Configure" {
+      for names in stream.names.values { count(names, by: -1) }
+      stream.names = [:]
+    }
+    var data: [Contribution] = []
+    try walk(datagram.top) { record throws(InputError) in
       switch record.type {
-      case .names where transition != "L1Accept": try self.define(record)
+      case .names: try self.define(record, in: stream)
       case .shapesData:
-        if let found = try self.read(record) { data.append(found) }
+        if let found = try self.read(record, stream) { data.append(found) }
       default: self.skipped["record of type \(record.typeCode)", default: 0] += 1
       }
     }
-    guard transition == "L1Accept" else {
-      if transition == "BeginRun" { try describeRun(data) }
-      return nil
+    switch datagram.transition {
+    case "BeginRun":
+      slowValues = [:]
+      try describeRun(data)
+    case "SlowUpdate", "BeginStep":
+      for part in data {
+        for value in part.values where value.field.rank == 0 && value.field.type != .enumDictionary {
+          slowValues[scalarName(part.names, value)] = value.number
+        }
+      }
+    default: break
     }
-    let id = EventID(
-      experiment: experiment, run: run, seconds: try datagram.uint32(4), nanoseconds: try datagram.uint32(0))
-    defer { index += 1 }
-    return event(id, data)
   }
 
   private func walk(_ top: XTC2Record, _ visit: (XTC2Record) throws(InputError) -> Void) throws(InputError) {
@@ -121,28 +133,36 @@ public final class XTC2Reader: EventReader {
     }
   }
 
-  private func define(_ record: XTC2Record) throws(InputError) {
+  private func define(_ record: XTC2Record, in stream: XTC2Stream) throws(InputError) {
     let defined = try XTC2Names(record.payload)
-    if let old = names.updateValue(defined, forKey: record.namesID) {
-      for field in old.fields { segmentCounts[old.path(of: field), default: 1] -= 1 }
-    }
-    for field in defined.fields { segmentCounts[defined.path(of: field), default: 0] += 1 }
+    if let old = stream.names.updateValue(defined, forKey: record.namesID) { count(old, by: -1) }
+    count(defined, by: 1)
   }
 
-  private func read(_ record: XTC2Record) throws(InputError) -> (names: XTC2Names, values: [XTC2Value])? {
-    guard let names = names[record.namesID] else {
+  private func count(_ names: XTC2Names, by step: Int) {
+    for field in names.fields { segmentCounts[names.path(of: field), default: 0] += step }
+  }
+
+  /// The values of a data record, `nil` where it is damaged.
+  private func read(_ record: XTC2Record, _ stream: XTC2Stream, damage: ((EventDamage) -> Void)? = nil) throws(InputError) -> Contribution? {
+    guard let names = stream.names[record.namesID] else {
       throw record.payload.error(at: 0, "data of a configured detector", "names id \(record.namesID), which is not")
     }
     guard record.damage == 0 else {
       skipped["damaged \(names.detector)/\(names.algorithm)", default: 0] += 1
+      damage?(
+        EventDamage(
+          source: "\(names.detector)/\(names.algorithm)", typeName: names.detectorType, bits: UInt32(record.damage),
+          reason: EventDamage.reason(bits: UInt32(record.damage), names: XTC2Record.damageNames), path: record.payload.path,
+          offset: record.fileOffset))
       return nil
     }
-    return (names, try XTC2Value.values(of: names, in: record.payload))
+    return Contribution(names: names, values: try XTC2Value.values(of: names, in: record.payload))
   }
 
-  private func describeRun(_ data: [(names: XTC2Names, values: [XTC2Value])]) throws(InputError) {
-    for (names, values) in data where names.detector == "runinfo" {
-      for value in values {
+  private func describeRun(_ data: [Contribution]) throws(InputError) {
+    for part in data where part.names.detector == "runinfo" {
+      for value in part.values {
         switch (value.field.name, value.field.type, value.field.rank) {
         case ("expt", .char, 1): experiment = try value.bytes.text(0, count: value.bytes.count)
         case ("runnum", _, 0):
@@ -154,82 +174,89 @@ public final class XTC2Reader: EventReader {
     }
   }
 
-  private func event(_ id: EventID, _ data: [(names: XTC2Names, values: [XTC2Value])]) -> Event {
+  private func event(_ parts: [(XTC2Stream, XTC2Datagram)]) -> Event {
+    let (_, first) = parts[0]
+    let id = EventID(experiment: experiment, run: run, seconds: first.seconds, nanoseconds: first.nanoseconds)
     var event = Event(id: id, index: index, payloads: [])
-    var order: [String] = []
-    var arrays: [String: [(names: XTC2Names, value: XTC2Value)]] = [:]
-    for (names, values) in data {
-      for value in values {
-        let path = names.path(of: value.field)
-        if value.field.rank > 0 {
-          if value.field.type == .char {
-            skipped["text \(path)", default: 0] += 1
-          } else {
-            if arrays[path] == nil { order.append(path) }
-            arrays[path, default: []].append((names, value))
+    index += 1
+    var data: [Contribution] = []
+    for (stream, datagram) in parts {
+      do throws(InputError) {
+        try walk(datagram.top) { record throws(InputError) in
+          guard record.type == .shapesData else {
+            self.skipped["record of type \(record.typeCode)", default: 0] += 1
+            return
           }
-        } else {
-          // The entries of an enumeration's dictionary are constants, no measurements.
-          guard value.field.type != .enumDictionary else { continue }
-          let isOnlySegment = segmentCounts[path, default: 1] == 1
-          event.scalars[isOnlySegment ? path : "\(path)/segment\(names.segment)"] = value.number
+          if let found = try self.read(record, stream, damage: { event.damage.append($0) }) { data.append(found) }
         }
+      } catch {
+        let damage = EventDamage(
+          source: "", typeName: "", bits: 0, reason: "\(error.place): expected \(error.expected), found \(error.found)",
+          path: error.path, offset: datagram.fileOffset)
+        skipped[damage.summary, default: 0] += 1
+        event = Event(id: id, index: event.index, payloads: [])
+        event.damage = [damage]
+        return event
       }
     }
-    for path in order { event.payloads += payloads(path, arrays[path] ?? []) }
+    event.scalars = slowValues
+    fill(&event, data, path: first.top.payload.path, offset: first.fileOffset)
     return event
   }
 
+  private func fill(_ event: inout Event, _ data: [Contribution], path file: String, offset: Int) {
+    var order: [String] = []
+    var arrays: [String: [(names: XTC2Names, value: XTC2Value)]] = [:]
+    for part in data {
+      for value in part.values {
+        let path = part.names.path(of: value.field)
+        if value.field.rank == 0 {
+          // The entries of an enumeration's dictionary are constants, no measurements.
+          if value.field.type != .enumDictionary { event.scalars[scalarName(part.names, value)] = value.number }
+        } else if value.field.type == .char {
+          skipped["text \(path)", default: 0] += 1
+        } else {
+          if arrays[path] == nil { order.append(path) }
+          arrays[path, default: []].append((part.names, value))
+        }
+      }
+    }
+    for path in order {
+      let segments = arrays[path] ?? [], configured = segmentCounts[path, default: 1]
+      guard segments.count == configured, let first = segments.first else {
+        let reason = "\(segments.count) of \(configured) segments"
+        skipped["\(path) with \(reason)", default: 0] += 1
+        event.damage.append(
+          EventDamage(
+            source: path, typeName: segments.first?.names.detectorType ?? "", bits: 0, reason: reason, path: file, offset: offset))
+        continue
+      }
+      event.payloads += payloads(path, segments, first)
+    }
+  }
+
+  private func scalarName(_ names: XTC2Names, _ value: XTC2Value) -> String {
+    let path = names.path(of: value.field)
+    return segmentCounts[path, default: 1] == 1 ? path : "\(path)/segment\(names.segment)"
+  }
+
   /// The payload of one field: the only segment as it is, several stacked; segments of different shapes each under their own
-  /// name. An event in which a configured segment is missing has no such image: it is counted.
-  private func payloads(_ path: String, _ segments: [(names: XTC2Names, value: XTC2Value)]) -> [Payload] {
+  /// name.
+  private func payloads(
+    _ path: String, _ segments: [(names: XTC2Names, value: XTC2Value)], _ first: (names: XTC2Names, value: XTC2Value)
+  ) -> [Payload] {
     func payload(_ source: String, _ names: XTC2Names, _ value: XTC2Value, _ shape: Shape, _ bytes: [UInt8]) -> Payload {
       Payload(
         info: PayloadInfo(
           source: source, typeName: names.detectorType, version: names.version, element: value.field.type.element, shape: shape),
         bytes: bytes)
     }
-    let configured = segmentCounts[path, default: 1]
-    guard segments.count == configured else {
-      skipped["\(path) with \(segments.count) of \(configured) segments", default: 0] += 1
-      return []
-    }
+    if segments.count == 1 { return [payload(path, first.names, first.value, first.value.shape, first.value.bytes.array())] }
     let sorted = segments.sorted { $0.names.segment < $1.names.segment }
-    guard let first = sorted.first else { return [] }
-    if sorted.count == 1 { return [payload(path, first.names, first.value, first.value.shape, first.value.bytes.array())] }
     guard sorted.allSatisfy({ $0.value.shape == first.value.shape && $0.value.field.type == first.value.field.type }) else {
       return sorted.map { payload("\(path)/segment\($0.names.segment)", $0.names, $0.value, $0.value.shape, $0.value.bytes.array()) }
     }
     let bytes = sorted.flatMap { $0.value.bytes.array() }
-    return [payload(path, first.names, first.value, [sorted.count] + first.value.shape, bytes)]
-  }
-}
-
-/// One XTC2 record: header fields and payload.
-struct XTC2Record {
-  enum Kind: UInt16 { case parent, shapesData, shapes, data, names }
-
-  static let headerSize = 12
-
-  /// Which Names describe this record: node<<8 | id.
-  let namesID: UInt32
-  let damage: UInt16
-  let typeCode: UInt16
-  /// Bytes from this header to the next.
-  let extent: Int
-  let payload: BinaryRecord
-
-  /// `nil` for a kind that is not in the format.
-  var type: Kind? { Kind(rawValue: typeCode) }
-
-  init(at offset: Int, in parent: BinaryRecord) throws(InputError) {
-    namesID = try parent.uint32(offset) & 0xFFFFF
-    damage = try parent.uint16(offset + 4)
-    typeCode = try parent.uint16(offset + 6) & 0xFFF
-    extent = try parent.size(offset + 8)
-    guard extent >= Self.headerSize, extent <= parent.count - offset else {
-      throw parent.error(at: offset + 8, "an extent from 12 to \(parent.count - offset)", "\(extent)")
-    }
-    payload = try parent.part(offset + Self.headerSize, count: extent - Self.headerSize, "record of type \(typeCode)")
+    return [payload(path, sorted[0].names, first.value, [sorted.count] + first.value.shape, bytes)]
   }
 }

@@ -1,0 +1,42 @@
+import Host
+import Tensors
+
+/// The ePix10k and ePix10ka pixel detectors: panels of 352 × 384 pixels of 100 µm, 14 bits under a gain bit; one panel, the quad
+/// of 4 or the 2M of 16.
+///
+/// Reads the LCLS-I records `EpixElement` v1...v3 of sources `…:Epix10k.n`, `…:Epix10ka.n`, `…:Epix.n` and `Epix10kaArray` v1, and
+/// arrays of u16 `[n,352,384]` with n ≤ 32, of a detector called ePix also `[352,384]`. Raw counts keep the gain bit (bit 14).
+/// Source: psddldata epix.ddl.
+public struct Epix10k: Detector {
+  public static let name = "epix10k"
+
+  public static func recognizes(_ info: PayloadInfo) -> Bool {
+    switch info.typeName {
+    case "EpixElement": (1...3).contains(info.version) && !info.source.contains(":Epix100a.")
+    case "Epix10kaArray": info.version == 1
+    default: EpixRecord.panels(info, of: [352, 384]) != nil
+    }
+  }
+
+  public static func decode(_ payload: Payload, path: String) throws(InputError) -> Tensor<Float> {
+    try EpixRecord.decode(payload, panel: [352, 384], path: path)
+  }
+
+  /// Not told: the gain bit stands above the counts.
+  public static func fullScale(of payload: Payload) -> Float? { nil }
+
+  /// Without constants: the 14 bits of each pixel in ADU. A gain needs to know the gain mode that each pixel was set to, which
+  /// stands in a part of the configuration that is not read: constants are refused.
+  public static func calibrate(
+    _ raw: Tensor<Float>, _ constants: CalibrationConstants, path: String
+  ) throws(InputError) -> Frame {
+    guard raw.shape.rank == 3 else {
+      throw InputError(path: path, place: name, expected: "[panels×rows×columns] counts", found: "\(raw.shape)")
+    }
+    guard constants.pedestal == nil, constants.gain == nil else {
+      throw InputError(path: path, place: name, expected: "no pedestals and gains, which depend on each pixel's gain mode", found: "some")
+    }
+    let counts = raw.map { $0.isFinite && $0 >= 0 && $0 < 65536 ? Float(UInt32($0) & 0x3FFF) : .nan }
+    return try Calibration.apply(counts, constants, gainUnit: .keV, path: path)
+  }
+}
