@@ -48,6 +48,7 @@ let package = Package(
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CLBFGS", pkgConfig: "liblbfgs", providers: [.apt(["liblbfgs-dev"])]),
     .target(
       name: "CImageCodecs", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
@@ -72,6 +73,7 @@ let package = Package(
     + module("Simulation", ["Frames", "Tensors", "Host"])
     + module("Instruments", ["Frames", "Tensors", "Host"], tests: ["Simulation"])
     + module("Corpora", ["Instruments", "Frames", "Tensors", "Host", yams], tests: ["Simulation"])
+    + module("Exports", ["Corpora", "Frames", "Tensors", "Host", "CArchive"])
     + module("Pretexts", ["Networks", "Graphs", "Tensors"], tests: ["Engine"])
     + module("Training", ["Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", yams], tests: ["Frames"])
     + module("Evaluation", ["Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", "COpenBLAS", "CLBFGS"], tests: ["Frames"])
@@ -84,7 +86,7 @@ let package = Package(
       .executableTarget(
         name: "psimagenet",
         dependencies: [
-          "Simulation", "Frames", "Instruments", "Corpora", "Pretexts", "Training", "Benchmarks", "Evaluation", "Cues", "Audits", "Publishing", "Reports", "Engine",
+          "Simulation", "Frames", "Instruments", "Corpora", "Exports", "Pretexts", "Training", "Benchmarks", "Evaluation", "Cues", "Audits", "Publishing", "Reports", "Engine",
           "Networks", "Graphs", "Tensors", "Host", arguments,
         ],
         swiftSettings: strict)

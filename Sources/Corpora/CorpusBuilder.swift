@@ -81,10 +81,16 @@ public enum CorpusBuilder {
         try place.publish(as: folder, files: files)
       } catch {
         crew.fail(error)
+        if error.kind != .inputOutput { crew.waitForEnd() }
         throw error
       }
     } catch {
-      if error.kind != .inputOutput { try place.remove() }
+      guard error.kind != .inputOutput else { throw error }
+      do throws(InputError) { try place.remove() } catch let other {
+        // The first reason is the one to know; the rest is removed by the next build.
+        throw InputError(
+          error.kind, path: error.path, place: error.place, expected: error.expected, found: "\(error.found) (and \(other))")
+      }
       throw error
     }
   }
@@ -102,8 +108,9 @@ public enum CorpusBuilder {
       _ = try share(recipe, try sources(), in: place, crew, progress)
       try crew.finish()
     } catch {
-      crew.fail(error)
-      throw error
+      let told = crew.explained(error)
+      crew.fail(told)
+      throw told
     }
   }
 

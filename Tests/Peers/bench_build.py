@@ -27,6 +27,8 @@ from PIL import Image
 
 SIDE, SCALE = 129, 1.0
 SHAPE = (32, 185, 388)
+# As psana-translate names it.
+DATA = "Configure:0000/Run:0000/CalibCycle:0000/CsPad::ElementV2/CxiDs1.0:Cspad.0/data"
 
 
 def constants(calib):
@@ -172,7 +174,7 @@ def make_shard(arguments):
     raw, out, calib, resize = arguments
     pipeline = Pipeline(calib, resize)
     with h5py.File(raw) as source, h5py.File(out, "w") as file:
-        frames = source["data"]
+        frames = source[DATA]
         n = frames.shape[0]
         chunk = dict(chunks=(1, SIDE, SIDE), shuffle=True, compression="gzip", compression_opts=4)
         image = file.create_dataset("image", (n, SIDE, SIDE), "f4", **chunk)
@@ -211,8 +213,7 @@ split: {{train: 1, validation: 0, test: 0}}
 sources:
   - name: cspad
     files: ["raw/*.h5"]
-    dataset: /data
-    source: /data
+    dataset: {data}
     detector: cspad
     calibration: {calib}
     commonMode: histogram
@@ -220,17 +221,15 @@ sources:
     view: assembled
     fit: stretch
     experiment: bench
-    run: {{number: 1}}
 """
 
 
 def prepare(folder, calib, frames):
-    """The calibration folder of the frames has the name of the dataset, as psana's has that of the source."""
     os.makedirs(f"{folder}/raw", exist_ok=True)
     [source] = glob.glob(f"{calib}/*/*/pedestals")
     shutil.rmtree(f"{folder}/calib", ignore_errors=True)
     shutil.copytree(os.path.dirname(source), f"{folder}/calib/CsPad::CalibV1/CxiDs1.0:Cspad.0")
-    open(f"{folder}/recipe.yaml", "w").write(RECIPE.format(calib="calib"))
+    open(f"{folder}/recipe.yaml", "w").write(RECIPE.format(calib="calib", data="/" + DATA))
     pedestal, gain, _, good = constants(f"{folder}/calib")
     target, (height, width) = canvas_index(f"{folder}/calib")
     random = np.random.default_rng(7)
@@ -243,7 +242,9 @@ def prepare(folder, calib, frames):
     for number in range(files):
         count = frames * (number + 1) // files - frames * number // files
         with h5py.File(f"{folder}/raw/{number:02d}.h5", "w") as file:
-            data = file.create_dataset("data", (count, *SHAPE), "i2", chunks=(1, *SHAPE))
+            # By which the constants are found.
+            file["run"] = np.ones(count, np.int32)
+            data = file.create_dataset(DATA, (count, *SHAPE), "i2", chunks=(1, *SHAPE))
             for i in range(count):
                 shift = random.normal(0, 6, (32, 1, 1))
                 photons = np.roll(pool[random.integers(4)], random.integers(388), axis=2)

@@ -164,6 +164,24 @@ final class BuildCrew: Sendable {
     }
   }
 
+  /// Waits until every other process has ended its part, well or badly, so that nobody writes into a folder that is removed; for
+  /// 15 s at most, since one may be dead.
+  func waitForEnd() {
+    guard rank.count > 1 else { return }
+    let began = ContinuousClock.now
+    func isAtWork(_ other: Int) -> Bool {
+      !["done-\(other)", "failed-\(other).json"].contains { FileManager.default.fileExists(atPath: "\(path)/\($0)") }
+    }
+    while ContinuousClock.now - began < .seconds(15), (1..<rank.count).contains(where: isAtWork) { usleep(20_000) }
+  }
+
+  /// What to tell of an error that may come of another process's end, which takes the folder with it.
+  func explained(_ error: InputError) -> InputError {
+    let folder = (path as NSString).deletingLastPathComponent
+    guard rank.count > 1, !rank.isFirst, error.kind != .malformed, error.path.hasPrefix(folder), !AtomicFile.isFolder(path) else { return error }
+    return InputError(.inputOutput, path: path, place: "", expected: "the build that this process joined", found: "that rank 0 has ended it")
+  }
+
   private func failure(of other: Int) throws(InputError) -> InputError? {
     let file = "\(path)/failed-\(other).json"
     guard FileManager.default.fileExists(atPath: file) else { return nil }

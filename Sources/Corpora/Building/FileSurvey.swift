@@ -41,7 +41,10 @@ struct FileSurvey: Codable, Sendable {
     sha256 = try file.checksum()
     let reader = try recipe.open(file)
     var surveyor = FileSurveyor(source: source, number: number, splitBy: splitBy)
-    while recipe.limit.map({ units.count < $0 }) ?? true, let event = try reader.next() {
+    while recipe.limit.map({ units.count < $0 }) ?? true {
+      // Panels are counted in the first frame; subframes are looked for in the bytes.
+      reader.readsBytes = recipe.subframe != nil || recipe.view == .panels && units.isEmpty
+      guard let event = try reader.next() else { break }
       events += 1
       try surveyor.take(event, into: &self)
     }
