@@ -24,7 +24,10 @@ struct RecipeProposalTests {
     return scratch(name)
   }
 
-  static let pixels = (0..<40 * 60).map { UInt16(100 + $0 * 7919 % 301) }
+  static let pixels: [UInt16] = (0..<2400).map { (i: Int) -> UInt16 in
+    let noise = i * 7919 % 301
+    return UInt16(100 + noise)
+  }
 
   /// A file of each container that test code can write by hand.
   private func bytes(_ name: String) -> [UInt8] {
