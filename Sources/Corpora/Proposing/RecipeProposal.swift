@@ -52,6 +52,8 @@ public struct RecipeProposal: Sendable {
     var container: String
     var dataset: String?
     var layout: String?
+    /// Arrays of an HDF5 file that are not taken.
+    var otherDatasets: [String] = []
     var sources: [SourceProposal]
     var others: [String]
     /// Flow mappings of label rules.
@@ -73,6 +75,7 @@ public struct RecipeProposal: Sendable {
     if let reader = reader as? HDF5Reader {
       part.layout = reader.layout
       if reader.datasets.count == 1 { part.dataset = reader.datasetPath }
+      part.otherDatasets = reader.imageDatasets.filter { reader.skipped["dataset \($0)"] != nil }
       if reader.layout == "amo86815 ImgMLearn" { part.labels += try beamLabels(path) }
     }
     return part
@@ -107,6 +110,8 @@ public struct RecipeProposal: Sendable {
     for part in parts {
       for source in part.sources { lines += Self.lines(part, source, like: (height, width), &names) }
       for other in part.others { lines.append("  # No detector reads \(other).") }
+      for other in part.otherDatasets.prefix(8) { lines.append("  # Not taken: \(quoted(other)); a source with it as its dataset would read it.") }
+      if part.otherDatasets.count > 8 { lines.append("  # Not taken: \(part.otherDatasets.count - 8) more arrays.") }
     }
     let text = lines.joined(separator: "\n") + "\n"
     // A proposal that the builder refuses is a mistake of this file.
