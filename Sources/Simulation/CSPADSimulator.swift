@@ -48,6 +48,8 @@ public struct CSPADSimulator: ShotSimulator {
     public var calibrant = Calibrant.silverBehenate
     /// Top of calibrant and ice rings over that of the water ring, log-uniform.
     public var ringStrength: ClosedRange<Double> = 0.5...5
+    /// Light that comes from no sample (air, a capillary's glass), the same over q: share of the ring's top.
+    public var background = 0.01
     public var shadow = ShadowKind.drawn
 
     /// What carries the sample: water with its rings at 2.0 and 2.9 Å⁻¹, or a lipidic phase with one narrow ring at 4.5 Å (width and
@@ -77,7 +79,7 @@ public struct CSPADSimulator: ShotSimulator {
     /// is calibrated in photons of the run's.
     static let shotKeys: Set<String> = [
       "hitRate", "photonEnergy_eV", "distance_mm", "ringPhotons", "spotPhotons", "noJetRate", "streakRate", "iceRate", "calibrantRate",
-      "medium", "calibrant", "ringStrength", "shadow",
+      "medium", "calibrant", "ringStrength", "background", "shadow",
     ]
 
     public init() {}
@@ -90,7 +92,7 @@ public struct CSPADSimulator: ShotSimulator {
         "wideCommonModeRate": wideCommonModeRate,
       ]) ?? spanFault([
         "photonEnergy_eV": (photonEnergy_eV, 1000...25000), "distance_mm": (distance_mm, 20...5000),
-        "ringPhotons": (ringPhotons, 1e-6...1e4), "ringStrength": (ringStrength, 1e-3...1e3), "centreOffset_mm": (single(centreOffset_mm), 0...50),
+        "ringPhotons": (ringPhotons, 1e-6...1e4), "ringStrength": (ringStrength, 1e-3...1e3), "background": (single(background), 0...100), "centreOffset_mm": (single(centreOffset_mm), 0...50),
         "spotPhotons": (single(spotPhotons), 1e-3...1e6), "pulseEnergy_mJ": (single(pulseEnergy_mJ), 1e-6...100),
         "noise_ADU": (single(noise_ADU), 0...1000), "commonMode_ADU": (single(commonMode_ADU), 0...1000),
         "gain_ADUPerEV": (single(gain_ADUPerEV), 1e-6...1),
@@ -272,7 +274,7 @@ public struct CSPADSimulator: ShotSimulator {
     let rings = spacings.map { 2 * Double.pi / $0 }, level = intensity * ringPhotons
     return (0..<Self.radialCount).map { cell in
       let q = (Double(cell) + 0.5) * Self.radialStep
-      var value = 0.01 * level
+      var value = p.background * level
       if hasJet, !isCalibrant {
         switch p.medium {
         case .water:

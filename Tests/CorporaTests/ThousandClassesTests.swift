@@ -29,8 +29,10 @@ struct ThousandClassesTests {
     var plans = try campaign().plans
     plans["cspad"] = nil
     for name in plans.keys { plans[name]?.runs = [1, 2] }
-    (plans["xtcav"]?.xtcav.width, plans["xtcav"]?.xtcav.height) = (64, 64)
-    (plans["timetool"]?.timeTool.width, plans["timetool"]?.timeTool.height) = (64, 16)
+    plans["xtcav"]?.xtcav.width = 64
+    plans["xtcav"]?.xtcav.height = 64
+    plans["timetool"]?.timeTool.width = 64
+    plans["timetool"]?.timeTool.height = 16
     try SimulationCampaign(plans).write(to: scratch("raw"))
     var recipe = try CorpusRecipe(reading: Self.datasets + "/thousand.yaml")
     #expect(recipe.sources.map(\.name) == ["xtcav", "timetool", "cspad"])
