@@ -48,6 +48,7 @@ let package = Package(
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CLBFGS", pkgConfig: "liblbfgs", providers: [.apt(["liblbfgs-dev"])]),
     .target(
       name: "CImageCodecs", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
@@ -71,6 +72,7 @@ let package = Package(
     + module("Frames", ["Tensors", "Host", "CHDF5", "CChunkFilters", "CDeflate", "CZip", "CImageCodecs"])
     + module("Simulation", ["Frames", "Tensors", "Host"])
     + module("Corpora", ["Frames", "Tensors", "Host", yams], tests: ["Simulation"])
+    + module("Exports", ["Corpora", "Frames", "Tensors", "Host", "CArchive"])
     + module("Pretexts", ["Networks", "Graphs", "Tensors"], tests: ["Engine"])
     + module("Training", ["Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", yams], tests: ["Frames"])
     + module("Evaluation", ["Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", "COpenBLAS", "CLBFGS"], tests: ["Frames"])
@@ -82,7 +84,7 @@ let package = Package(
       .executableTarget(
         name: "psimagenet",
         dependencies: [
-          "Simulation", "Frames", "Corpora", "Pretexts", "Training", "Benchmarks", "Evaluation", "Cues", "Publishing", "Reports", "Engine",
+          "Simulation", "Frames", "Corpora", "Exports", "Pretexts", "Training", "Benchmarks", "Evaluation", "Cues", "Publishing", "Reports", "Engine",
           "Networks", "Graphs", "Tensors", "Host", arguments,
         ],
         swiftSettings: strict)

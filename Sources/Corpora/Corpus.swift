@@ -21,11 +21,11 @@ public struct Corpus: Sendable {
     guard (1...8192).contains(manifest.height), (1...8192).contains(manifest.width) else {
       throw InputError(path: path, place: "height, width", expected: "1 to 8192", found: "\(manifest.height), \(manifest.width)")
     }
-    let tablePath = folder + "/records.csv", table = try AtomicFile.read(tablePath)
-    guard Checksum.sha256(table) == manifest.recordsSHA256 else {
-      throw InputError(path: tablePath, place: "", expected: "SHA-256 \(manifest.recordsSHA256)", found: Checksum.sha256(table))
-    }
-    records = try RecordTable.records(String(decoding: table, as: UTF8.self), path: tablePath)
+    let tablePath = folder + "/records.csv"
+    var records: [Record] = []
+    records.reserveCapacity(min(manifest.counts.values.reduce(0, +), 1 << 24))
+    try RecordTable.forEach(inFileAt: tablePath, sha256: manifest.recordsSHA256) { record throws(InputError) in records.append(record) }
+    self.records = records
     try checkRecords(tablePath)
     for shard in manifest.shards {
       let path = folder + "/" + shard.file

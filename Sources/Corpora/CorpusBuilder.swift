@@ -7,6 +7,9 @@ import Host
 /// The corpus appears at `folder` by one rename when it is complete; until then its parts are in `<folder>.building`. A build
 /// that was killed, or that ended with an error of kind `.inputOutput` (such as one thrown by `progress` to stop early), goes
 /// on from there when run again, and gives the same bytes as an unbroken one. Other errors leave nothing behind.
+///
+/// Several processes, on one machine or many that share a file system, can build one corpus together: each is told its rank.
+/// The bytes do not depend on how many they are. Memory does not grow with the number of pictures, but for some 60 bytes each.
 public enum CorpusBuilder {
   /// Builds the recipe at `path`; its relative paths count from its folder.
   @discardableResult
@@ -15,10 +18,8 @@ public enum CorpusBuilder {
     environment: [String: String] = ProcessInfo.processInfo.environment,
     progress: BuildProgressHandler = { _ in }
   ) throws(InputError) -> Corpus {
-    let base = (path as NSString).deletingLastPathComponent
-    return try build(
-      try CorpusRecipe(reading: path), relativeTo: base.isEmpty ? "." : base, to: folder, replacing: replacing,
-      environment: environment, progress: progress)
+    try write(recipeAt: path, to: folder, replacing: replacing, environment: environment, progress: progress)
+    return try Corpus(opening: trimmed(folder))
   }
 
   /// Builds `recipe`. A complete corpus of the same recipe and sources at `folder` is verified and returned; any other one
@@ -29,23 +30,99 @@ public enum CorpusBuilder {
     environment: [String: String] = ProcessInfo.processInfo.environment,
     progress: BuildProgressHandler = { _ in }
   ) throws(InputError) -> Corpus {
-    let folder = trimmed(folder)
-    let text = try recipe.yaml()
-    let survey = try Survey(recipe, relativeTo: base, environment: environment, progress: progress)
-    if FileManager.default.fileExists(atPath: folder), !replacing {
-      return try existing(at: folder, recipeSHA256: Checksum.sha256(text), survey: survey)
+    try write(recipe, relativeTo: base, to: folder, replacing: replacing, environment: environment, progress: progress)
+    return try Corpus(opening: trimmed(folder))
+  }
+
+  /// As `build`, without reading the records back: for corpora of any size, and for each of several processes. Rank 0 returns when
+  /// the corpus is there, the others when their part is made.
+  public static func write(
+    recipeAt path: String, to folder: String, replacing: Bool = false, rank: BuildRank = .alone,
+    environment: [String: String] = ProcessInfo.processInfo.environment, progress: BuildProgressHandler = { _ in }
+  ) throws(InputError) {
+    let base = (path as NSString).deletingLastPathComponent
+    try write(
+      try CorpusRecipe(reading: path), relativeTo: base.isEmpty ? "." : base, to: folder, replacing: replacing, rank: rank,
+      environment: environment, progress: progress)
+  }
+
+  public static func write(
+    _ recipe: CorpusRecipe, relativeTo base: String, to folder: String, replacing: Bool = false, rank: BuildRank = .alone,
+    environment: [String: String] = ProcessInfo.processInfo.environment, progress: BuildProgressHandler = { _ in }
+  ) throws(InputError) {
+    let folder = trimmed(folder), text = try recipe.yaml(), digest = Checksum.sha256(text)
+    let sources = { () throws(InputError) in
+      try recipe.sources.map { source throws(InputError) in
+        try OpenedSource(source, of: recipe, relativeTo: base, environment: environment)
+      }
     }
-    let place = try BuildFolder(folder + ".building", recipeSHA256: Checksum.sha256(text), survey: survey)
+    if FileManager.default.fileExists(atPath: folder), !replacing {
+      // One process is enough to look.
+      if rank.isFirst { try verify(folder, recipeSHA256: digest, try sources()) }
+      return
+    }
+    let place = BuildFolder(folder + ".building")
+    if !rank.isFirst { return try assist(recipe, sources, in: place, rank, progress) }
+    let opened = try sources()
+    let parent = (folder as NSString).deletingLastPathComponent
+    if !parent.isEmpty { try AtomicFile.makeFolder(parent) }
+    let lock = try FileLock(folder + ".building.lock", expected: "no other build of this corpus")
+    defer { withExtendedLifetime(lock) {} }
     do throws(InputError) {
-      var assembly = try CorpusAssembly(recipe, survey, in: place)
-      try assembly.run(progress)
-      try assembly.finish(recipeText: text)
+      try place.prepare(for: BuildFolder.Identity(recipeSHA256: digest, opened))
+      let crew = try BuildCrew(rank, in: place) { missing throws(InputError) in
+        try progress(Progress("waiting", done: 0, total: 0, note: "for \(missing)"))
+      }
+      do throws(InputError) {
+        let (survey, plan) = try share(recipe, opened, in: place, crew, progress)
+        try crew.waitForAll { what throws(InputError) in try progress(Progress("waiting", done: 0, total: 0, note: "for \(what)")) }
+        var completion = CorpusCompletion(recipe, survey, in: place)
+        let files = try completion.run(plan, recipeText: text, progress)
+        try place.publish(as: folder, files: files)
+      } catch {
+        crew.fail(error)
+        if error.kind != .inputOutput { crew.waitForEnd() }
+        throw error
+      }
     } catch {
-      if error.kind != .inputOutput { try place.remove() }
+      guard error.kind != .inputOutput else { throw error }
+      do throws(InputError) { try place.remove() } catch let other {
+        // The first reason is the one to know; the rest is removed by the next build.
+        throw InputError(
+          error.kind, path: error.path, place: error.place, expected: error.expected, found: "\(error.found) (and \(other))")
+      }
       throw error
     }
-    try place.publish(as: folder)
-    return try Corpus(opening: folder)
+  }
+
+  /// What a process other than the first does.
+  private static func assist(
+    _ recipe: CorpusRecipe, _ sources: () throws(InputError) -> [OpenedSource], in place: BuildFolder, _ rank: BuildRank,
+    _ progress: BuildProgressHandler
+  ) throws(InputError) {
+    let crew = try BuildCrew(rank, in: place) { missing throws(InputError) in
+      try progress(Progress("waiting", done: 0, total: 0, note: "for \(missing)"))
+    }
+    do throws(InputError) {
+      // Within the crew, so that the others hear of a file that this machine cannot see.
+      _ = try share(recipe, try sources(), in: place, crew, progress)
+      try crew.finish()
+    } catch {
+      let told = crew.explained(error)
+      crew.fail(told)
+      throw told
+    }
+  }
+
+  /// A process's part of both passes over the raw files.
+  private static func share(
+    _ recipe: CorpusRecipe, _ sources: [OpenedSource], in place: BuildFolder, _ crew: BuildCrew, _ progress: BuildProgressHandler
+  ) throws(InputError) -> (Survey, ShardPlan) {
+    let survey = try SurveyWork(sources, in: place, crew).survey(recipe, progress)
+    let plan = ShardPlan(survey, length: recipe.shardLength)
+    var assembly = CorpusAssembly(recipe, survey, plan, in: place, crew)
+    try assembly.run(progress)
+    return (survey, plan)
   }
 
   private static func trimmed(_ folder: String) -> String {
@@ -54,19 +131,23 @@ public enum CorpusBuilder {
     return folder
   }
 
-  private static func existing(at folder: String, recipeSHA256: String, survey: Survey) throws(InputError) -> Corpus {
+  /// Throws unless a whole corpus of this recipe and these files stands at `folder`.
+  private static func verify(_ folder: String, recipeSHA256: String, _ sources: [OpenedSource]) throws(InputError) {
     guard FileManager.default.fileExists(atPath: folder + "/manifest.json") else {
       throw InputError(path: folder, place: "", expected: "nothing there, or a corpus", found: "something else")
     }
     let corpus = try Corpus(opening: folder)
     let known = corpus.manifest.sources.map { source in source.files.map { [source.name, $0.name, $0.sha256] } }
-    let wanted = survey.sources.map { source in source.files.map { [source.optics.recipe.name, $0.match.name, $0.sha256] } }
+    let wanted = try sources.map { source throws(InputError) in
+      try source.files.concurrentMap { file throws(InputError) in
+        [source.recipe.name, file.match.name, try Checksum.sha256(file: file.match.path)]
+      }
+    }
     guard corpus.manifest.recipeSHA256 == recipeSHA256, known == wanted else {
       throw InputError(
         path: folder, place: "", expected: "nothing there, or a corpus of this recipe and these files (or ask to replace it)",
         found: "corpus \(corpus.manifest.name) of another recipe or other files")
     }
     try corpus.verify()
-    return corpus
   }
 }

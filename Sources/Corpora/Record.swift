@@ -47,8 +47,10 @@ enum RecordTable {
     "shard", "row",
   ]
 
-  static func text(_ records: [Record], labels: [String]) -> String {
-    var text = CSVTable.line(fixed + labels.map { "label.\($0)" })
+  static func header(labels: [String]) -> String { CSVTable.line(fixed + labels.map { "label.\($0)" }) }
+
+  static func lines(_ records: [Record], labels: [String]) -> String {
+    var text = ""
     for r in records {
       text += CSVTable.line(
         [
@@ -60,39 +62,60 @@ enum RecordTable {
     return text
   }
 
-  static func records(_ text: String, path: String) throws(InputError) -> [Record] {
-    let table = try CSVTable(text, path: path)
-    guard table.header.starts(with: fixed) else {
-      throw InputError(
-        path: path, place: "line 1", expected: fixed.joined(separator: ","), found: table.header.joined(separator: ","))
+  /// The records of the table at `path`, one after the other; texts that repeat are stored once. Throws unless the file is of that
+  /// SHA-256, at the latest behind the last record.
+  static func forEach(inFileAt path: String, sha256 expected: String, _ body: (Record) throws(InputError) -> Void) throws(InputError) {
+    let found: String
+    do throws(InputError) { found = try forEach(inFileAt: path, body) } catch {
+      // A damaged table is best called so, whatever the damage makes it say.
+      let found = try Checksum.sha256(file: path)
+      throw found == expected ? error : InputError(path: path, place: "", expected: "SHA-256 \(expected)", found: found)
     }
-    let labels = table.header.dropFirst(fixed.count).map { $0.hasPrefix("label.") ? String($0.dropFirst(6)) : $0 }
-    var records: [Record] = []
-    records.reserveCapacity(table.rows.count)
-    for (number, row) in table.rows.enumerated() {
+    guard found == expected else { throw InputError(path: path, place: "", expected: "SHA-256 \(expected)", found: found) }
+  }
+
+  private static func forEach(inFileAt path: String, _ body: (Record) throws(InputError) -> Void) throws(InputError) -> String {
+    var labels: [String] = [], hasHeader = false, number = 0, texts: Set<String> = [], sets: Set<[String: String]> = []
+    func once(_ text: String) -> String {
+      // Short ones take no memory of their own.
+      text.utf8.count < 16 ? text : texts.insert(text).memberAfterInsert
+    }
+    return try CSVParser.rows(ofFileAt: path) { row throws(InputError) in
+      guard hasHeader else {
+        guard row.starts(with: fixed) else {
+          throw InputError(path: path, place: "line 1", expected: fixed.joined(separator: ","), found: row.joined(separator: ","))
+        }
+        labels = row.dropFirst(fixed.count).map { $0.hasPrefix("label.") ? String($0.dropFirst(6)) : $0 }
+        hasHeader = true
+        return
+      }
+      number += 1
+      guard row.count == fixed.count + labels.count else {
+        throw InputError(path: path, place: "row \(number)", expected: "\(fixed.count + labels.count) fields", found: "\(row.count)")
+      }
       func field<T: LosslessStringConvertible>(_ column: Int, as type: T.Type) throws(InputError) -> T {
         guard let value = T(row[column]) else {
           throw InputError(
-            path: path, place: "row \(number + 1), column \(fixed[column])", expected: "\(type)", found: "\"\(row[column])\"")
+            path: path, place: "row \(number), column \(fixed[column])", expected: "\(type)", found: "\"\(row[column])\"")
         }
         return value
       }
       guard let split = Split(rawValue: row[1]) else {
         throw InputError(
-          path: path, place: "row \(number + 1), column split", expected: "train, validation or test", found: "\"\(row[1])\"")
+          path: path, place: "row \(number), column split", expected: "train, validation or test", found: "\"\(row[1])\"")
       }
       let values = zip(labels, row.dropFirst(fixed.count)).filter { !$0.1.isEmpty }
-      records.append(
+      let set = Dictionary(values, uniquingKeysWith: { first, _ in first })
+      try body(
         Record(
-          id: row[0], split: split, source: row[2], detector: row[3],
+          id: row[0], split: split, source: once(row[2]), detector: once(row[3]),
           event: EventID(
-            experiment: row[4], run: try field(5, as: Int.self), seconds: try field(6, as: UInt32.self),
+            experiment: once(row[4]), run: try field(5, as: Int.self), seconds: try field(6, as: UInt32.self),
             nanoseconds: try field(7, as: UInt32.self), fiducial: try field(8, as: UInt32.self)),
-          file: row[9], fileSHA256: row[10], eventIndex: try field(11, as: Int.self), panel: try field(12, as: Int.self),
-          coverage: try field(13, as: Double.self), unit: row[14], calibration: row[15], darkSet: row[16], geometry: row[17],
-          saturation: row[18].isEmpty ? nil : try field(18, as: Double.self),
-          labels: Dictionary(values, uniquingKeysWith: { first, _ in first }), shard: row[19], row: try field(20, as: Int.self)))
+          file: once(row[9]), fileSHA256: once(row[10]), eventIndex: try field(11, as: Int.self), panel: try field(12, as: Int.self),
+          coverage: try field(13, as: Double.self), unit: once(row[14]), calibration: once(row[15]), darkSet: once(row[16]),
+          geometry: once(row[17]), saturation: row[18].isEmpty ? nil : try field(18, as: Double.self),
+          labels: sets.insert(set).memberAfterInsert, shard: once(row[19]), row: try field(20, as: Int.self)))
     }
-    return records
   }
 }

@@ -18,7 +18,7 @@ public struct Assembly: Sendable {
   /// The mean position of all pixels in the geometry's frame, mm.
   public let centreMM: (x: Double, y: Double)
   /// Canvas index of each panel pixel.
-  let targets: [Int32]
+  package let targets: [Int32]
   /// Panel pixel behind each canvas pixel (the first of several), or -1.
   let sources: [Int32]
 

@@ -102,6 +102,10 @@ public struct CalibrationFolder: Sendable {
   /// `CxiDs1.0:Cspad.0` for that, `DetInfo(CxiDs1.0:Cspad.0)` and the DAQ's `CxiDs1-0|Cspad-0`.
   public static func canonical(_ source: String) -> String {
     var name = source
+    // A dataset of psana-translate: …/CsPad::ElementV2/CxiDs1.0:Cspad.0/data.
+    if name.contains("/"), let device = name.split(separator: "/").last(where: { $0.contains(":") && $0.contains(".") && !$0.contains("::") }) {
+      return String(device)
+    }
     if name.hasPrefix("DetInfo("), name.hasSuffix(")") { name = String(name.dropFirst(8).dropLast()) }
     guard name.contains("|") else { return name }
     return String(name.map { $0 == "|" ? ":" : $0 == "-" ? "." : $0 })

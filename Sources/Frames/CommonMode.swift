@@ -30,11 +30,15 @@ public struct HistogramCommonMode: Codable, Hashable, Sendable {
   /// The shift of one block in ADU; 0 where no acceptable peak was found. `good` has the count of `values`.
   public func shift(of values: ArraySlice<Float>, good: ArraySlice<UInt8>) -> Float {
     precondition(values.count == good.count, "\(values.count) values and \(good.count) flags do not match")
-    var counts = [Int](repeating: 0, count: Self.highest - Self.lowest)
-    let low = Float(Self.lowest), high = Float(Self.highest)
-    for (value, use) in zip(values, good) where use != 0 && value >= low && value < high {
-      counts[Int((value - low).rounded(.down))] += 1
+    let bins = Self.highest - Self.lowest, low = Float(Self.lowest), range = Float(bins)
+    // Two histograms in turn: neighbours mostly fall into one bin, and a count need not wait for the one before.
+    var pair = [Int32](repeating: 0, count: 2 * bins)
+    let value = values.span, use = good.span
+    for i in 0..<value.count {
+      let above = value[i] - low
+      if use[i] != 0, above >= 0, above < range { pair[(i & 1) * bins + Int(above)] &+= 1 }
     }
+    let counts = (0..<bins).map { Int(pair[$0] &+ pair[bins + $0]) }
     guard let peak = firstPeak(counts) else { return 0 }
     var mean = Double(peak + Self.lowest) + 0.5, sigma = width(counts, peak)
     for _ in 0..<2 {

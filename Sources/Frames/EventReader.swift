@@ -9,6 +9,9 @@ public protocol EventReader: AnyObject {
   init(opening path: String) throws(InputError)
   /// The next event, `nil` at the end. Throws at the first byte that does not fit; never returns a partial event.
   func next() throws(InputError) -> Event?
+  /// Whether payloads come with their bytes, as they do unless this is set to false. Where only identity, labels and the description
+  /// of payloads count, a container may then leave the bytes out and be faster; it need not.
+  var readsBytes: Bool { get set }
   /// What was passed over so far: reason -> count, such as `AcqWaveform v1: 12`.
   var skipped: [String: Int] { get }
   /// Transitions seen so far beside the events they frame: name -> count, such as `BeginRun: 1`.
@@ -18,6 +21,11 @@ public protocol EventReader: AnyObject {
 }
 
 extension EventReader {
+  /// Bytes come with what is read anyway.
+  public var readsBytes: Bool {
+    get { true }
+    set { _ = newValue }
+  }
   /// None: most containers hold only events.
   public var transitions: [String: Int] { [:] }
   /// Nothing: seconds are Unix time.

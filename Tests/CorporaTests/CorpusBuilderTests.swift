@@ -79,8 +79,8 @@ struct CorpusBuilderTests {
     }
     #expect(scratch.digests("broken") == scratch.digests("unbroken"))
     #expect(!scratch.exists("broken.building"))
-    // What was finished is not made again.
-    #expect(developed <= 30 - 3 * kept.count)
+    // What was finished is not made again; the last shard of a split holds fewer than 3.
+    #expect(developed <= max(0, 30 - 3 * kept.count))
   }
 
   @Test func damageToAnUnfinishedBuildIsRepaired() throws {

@@ -6,7 +6,7 @@ import Tensors
 /// Where one geometry puts the panels of a source, and so the pixels of its pictures.
 struct DetectorPlacement: Sendable {
   /// For `view: assembled`.
-  let assembly: Assembly?
+  let projection: Projection?
   /// Panel (or -1 for an assembled picture) -> digest of its coordinates.
   private let digests: [Int: String]
   let coordinates: [String: DetectorCoordinates]
@@ -27,7 +27,8 @@ struct DetectorPlacement: Sendable {
         coordinates[digest] = try DetectorPlacement.coordinates(of: positions, panel: panel, recipe, image, path: geometry.path)
       }
     }
-    (self.assembly, self.digests, self.coordinates) = (assembly, digests, coordinates)
+    projection = assembly.map { Projection($0, image, recipe.fit) }
+    (self.digests, self.coordinates) = (digests, coordinates)
   }
 
   /// The digest of a picture's coordinates; a lone panel goes by -1, too.

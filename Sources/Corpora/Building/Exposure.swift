@@ -44,7 +44,7 @@ struct Exposure: Sendable {
     if let gap = optics.recipe.gapValue {
       for i in raw.elements.indices where raw.elements[i] == gap { frame.mask.elements[i] = 0 }
     }
-    if let i = frame.signal.elements.indices.first(where: { frame.mask.elements[$0] != 0 && !frame.signal.elements[$0].isFinite }) {
+    if let i = clear(&frame) {
       throw InputError(
         path: path, place: "\(place), pixel \(i)", expected: "a finite signal after calibration", found: "\(frame.signal.elements[i])")
     }
@@ -54,12 +54,31 @@ struct Exposure: Sendable {
     }
   }
 
+  /// Sets the signal of bad pixels to 0; returns the first good pixel that is no number.
+  private func clear(_ frame: inout Frame) -> Int? {
+    let good = frame.mask.elements, mask = good.span
+    var signal = frame.signal.elements.mutableSpan
+    precondition(signal.count == mask.count, "a mask of another shape")
+    // All exponent bits set: not finite. Without a branch in the loop.
+    var doubt: UInt32 = 0
+    for i in 0..<mask.count {
+      let value = mask[i] != 0 ? signal[i] : 0
+      signal[i] = value
+      doubt |= value.bitPattern & 0x7F80_0000 == 0x7F80_0000 ? 1 : 0
+    }
+    return doubt == 0 ? nil : signal.indices.first { !signal[$0].isFinite }
+  }
+
   private func saturation(of raw: Tensor<Float>, _ frame: Frame) -> Double? {
     guard let full = detector.fullScale(of: payloads[0]) else { return nil }
-    var good = 0, saturated = 0
-    for i in raw.elements.indices where frame.mask.elements[i] != 0 {
-      good += 1
-      if raw.elements[i] >= full { saturated += 1 }
+    let counts = raw.elements.span, mask = frame.mask.elements.span
+    precondition(counts.count == mask.count, "a mask of another shape")
+    // Frames have fewer than 2^31 pixels; without a branch in the loop.
+    var good: Int32 = 0, saturated: Int32 = 0
+    for i in 0..<counts.count {
+      let isGood: Int32 = mask[i] != 0 ? 1 : 0
+      good &+= isGood
+      saturated &+= counts[i] >= full ? isGood : 0
     }
     return good == 0 ? 0 : Double(saturated) / Double(good)
   }
@@ -79,12 +98,12 @@ struct Exposure: Sendable {
     let recipe = optics.recipe, shape = frame.signal.shape
     switch recipe.view {
     case .assembled:
-      guard let assembly = placement?.assembly, assembly.panelShape == shape else {
+      guard let projection = placement?.projection, projection.panelShape == shape else {
         throw InputError(
-          path: path, place: place, expected: "a frame \(placement?.assembly?.panelShape.description ?? "") like the geometry's panels",
+          path: path, place: place, expected: "a frame \(placement?.projection?.panelShape.description ?? "") like the geometry's panels",
           found: "\(shape)")
       }
-      return [(-1, framed(assembly.assemble(frame), optics))]
+      return [(-1, projection.picture(of: frame))]
     case .picture:
       guard shape[0] == 1 else {
         throw InputError(path: path, place: place, expected: "one panel for view: picture", found: "\(shape[0]) panels")

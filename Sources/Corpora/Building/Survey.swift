@@ -1,276 +1,170 @@
-import Foundation
 import Frames
 import Host
 
-/// A first pass over the raw files: which pictures there will be, with identity, labels and split, before any is decoded.
+/// What all raw files hold: which pictures there will be, with identity, labels and split, before any is decoded.
 ///
-/// Mistakes in labels, joins and splits so come to light before hours of decoding.
+/// Mistakes in labels, joins and splits so come to light before hours of decoding. About 60 bytes a picture are kept.
 struct Survey: Sendable {
-  /// One picture to be (with `view: panels`, one picture a panel).
-  struct Unit: Sendable {
-    var file: Int
-    /// The events that make it; one but for stacks.
-    var events: [Int]
-    var id: EventID
-    /// As the file says; calibrations go by it.
-    var recordedRun: Int
-    var split: Split
-    var labels: [String: String]
-    var detector: String
-    /// The first run of the dark set, where the split goes by it.
-    var darkSet: Int?
-  }
-
   struct File: Sendable {
-    var match: FilePattern.Match
-    var bytes: Int
+    var raw: OpenedSource.RawFile
     var sha256: String
     var events: Int
+    /// Its part of the source's units.
+    var units: Range<Int>
+    var picturesPerUnit: Int
+  }
+
+  struct Unit: Sendable {
+    var stored: FileSurvey.Unit
+    var split: Split
   }
 
   struct Source: Sendable {
-    var optics: SourceOptics
-    var files: [File]
-    var units: [Unit]
-    var dropped: [String: Int]
-    var skipped: [String: Int]
-    var calibration: CalibrationFolder?
+    var opened: OpenedSource
+    var files: [File] = []
+    /// In the order of the files and their events; numbers refer to the lists of the source.
+    var units: [Unit] = []
+    var unitEvents: [Int32] = []
+    var experiments = Names(), detectors = Names()
+    var labelSets: [[String: String]] = []
+    var dropped: [String: Int] = [:]
+    var skipped: [String: Int] = [:]
+
+    func id(of unit: Unit) -> EventID {
+      EventID(
+        experiment: experiments.all[Int(unit.stored.experiment)], run: unit.stored.run, seconds: unit.stored.seconds,
+        nanoseconds: unit.stored.nanoseconds, fiducial: unit.stored.fiducial)
+    }
+
+    /// Positions in the file of the events that make unit `index`; one but for stacks.
+    func events(ofUnit index: Int) -> ArraySlice<Int32> {
+      unitEvents[index * opened.recipe.stack..<(index + 1) * opened.recipe.stack]
+    }
+  }
+
+  /// Texts that are stored once.
+  struct Names: Sendable {
+    private(set) var all: [String] = []
+    private var numbers: [String: Int32] = [:]
+
+    mutating func number(of name: String) -> Int32 {
+      if let known = numbers[name] { return known }
+      all.append(name)
+      numbers[name] = Int32(all.count - 1)
+      return Int32(all.count - 1)
+    }
   }
 
   var sources: [Source] = []
   var unitCount: Int { sources.reduce(0) { $0 + $1.units.count } }
 
+  /// Joins the surveys of files, which `files(source)` gives in order; it is not asked for more once `limit` is reached.
   init(
-    _ recipe: CorpusRecipe, relativeTo base: String, environment: [String: String],
-    progress: BuildProgressHandler
+    _ recipe: CorpusRecipe, _ opened: [OpenedSource], surveyOf: (_ source: Int, _ file: Int) throws(InputError) -> FileSurvey,
+    checksumOf: (_ source: Int, _ file: Int) throws(InputError) -> String
   ) throws(InputError) {
-    for source in recipe.sources {
-      var surveyor = try SourceSurveyor(source, of: recipe, relativeTo: base, environment: environment)
-      try surveyor.run(progress)
-      sources.append(surveyor.result)
+    for (number, source) in opened.enumerated() {
+      var joiner = SurveyJoiner(Source(opened: source), recipe)
+      for file in source.files.indices {
+        if joiner.isFull {
+          joiner.addUnread(file, sha256: try checksumOf(number, file))
+        } else {
+          joiner.add(try surveyOf(number, file), of: file)
+        }
+      }
+      try joiner.requireUnits()
+      sources.append(joiner.result)
     }
-    var counts: [Split: Int] = [:], runs: Set<RunKey> = [], splits: [RunKey: Split] = [:]
-    for unit in sources.flatMap(\.units) {
-      let run = RunKey(experiment: unit.id.experiment, run: unit.id.run)
-      counts[unit.split, default: 0] += 1
-      runs.insert(run)
-      let other = splits.updateValue(unit.split, forKey: run)
-      guard recipe.split.by != .darkSet || other == nil || other == unit.split else {
-        throw InputError(
-          path: recipe.name, place: "split", expected: "run \(run) in one split (its sources have dark sets of different first runs: "
-            + "name the run under split.runs)", found: "\(other?.rawValue ?? "") and \(unit.split.rawValue)")
+    var counts: [Split: Int] = [:], splits: [RunKey: Split] = [:]
+    for source in sources {
+      for unit in source.units {
+        let run = RunKey(experiment: source.experiments.all[Int(unit.stored.experiment)], run: unit.stored.run)
+        counts[unit.split, default: 0] += 1
+        let other = splits.updateValue(unit.split, forKey: run)
+        guard recipe.split.by != .darkSet || other == nil || other == unit.split else {
+          throw InputError(
+            path: recipe.name, place: "split", expected: "run \(run) in one split (its sources have dark sets of different first runs: "
+              + "name the run under split.runs)", found: "\(other?.rawValue ?? "") and \(unit.split.rawValue)")
+        }
       }
     }
-    try recipe.split.requireFilled(counts, runs: runs, path: recipe.name)
+    try recipe.split.requireFilled(counts, runs: Set(splits.keys), path: recipe.name)
   }
 }
 
-/// Walks the files of one source.
-private struct SourceSurveyor {
-  let recipe: SourceRecipe
-  let corpus: CorpusRecipe
-  var labels: [LabelReader] = []
+/// Puts the files of one source in a row: block runs, splits and the limit count across files.
+private struct SurveyJoiner {
   var result: Survey.Source
-  /// Lines collected for the next stack.
-  private var pending: [Survey.Unit] = []
-  private var taken = 0
+  private let corpus: CorpusRecipe
+  private let recipe: SourceRecipe
   private var perExperiment: [String: Int] = [:]
   private var seen: Set<String> = []
-  private var darkSets: [String: Int?] = [:]
+  private var labelNumbers: [[String: String]: Int32] = [:]
+  private var splits: [RunKey: Split] = [:]
 
-  init(_ recipe: SourceRecipe, of corpus: CorpusRecipe, relativeTo base: String, environment: [String: String])
-    throws(InputError)
-  {
-    (self.recipe, self.corpus) = (recipe, corpus)
-    var matches: Set<FilePattern.Match> = []
-    for (i, pattern) in recipe.files.enumerated() {
-      matches.formUnion(
-        try FilePattern(text: pattern).matches(
-          relativeTo: base, environment: environment, place: "source \(recipe.name), files.[\(i)]"))
-    }
-    let calibration = try recipe.calibration.map { text throws(InputError) in
-      CalibrationFolder(
-        try FilePattern(text: text).folder(
-          relativeTo: base, environment: environment, place: "source \(recipe.name), calibration"))
-    }
-    guard recipe.detector == "automatic" || DetectorCatalog.detector(named: recipe.detector) != nil else {
-      throw InputError(
-        path: corpus.name, place: "source \(recipe.name), detector",
-        expected: "automatic, \(DetectorCatalog.all.map { $0.name }.joined(separator: ", "))", found: recipe.detector)
-    }
-    for rule in recipe.labels { labels.append(try LabelReader(rule, relativeTo: base, environment: environment)) }
-    result = Survey.Source(
-      optics: try SourceOptics(recipe, of: corpus, relativeTo: base, environment: environment), files: [], units: [],
-      dropped: [:], skipped: [:], calibration: calibration)
-    for match in matches.sorted() {
-      result.files.append(
-        Survey.File(
-          match: match, bytes: try fileSize(match.path), sha256: try Checksum.sha256(file: match.path), events: 0))
-    }
-    if let first = result.files.first, let twin = result.files.dropFirst().first(where: { $0.match.name == first.match.name }) {
-      throw InputError(
-        path: twin.match.path, place: "source \(recipe.name)", expected: "files of different names", found: twin.match.name)
-    }
+  init(_ source: Survey.Source, _ corpus: CorpusRecipe) {
+    (result, self.corpus, recipe) = (source, corpus, source.opened.recipe)
   }
 
-  mutating func run(_ progress: BuildProgressHandler) throws(InputError) {
-    for file in result.files.indices where !isFull {
-      try progress(Progress("survey \(recipe.name)", done: file, total: result.files.count, note: result.files[file].match.name))
-      let reader = try recipe.open(result.files[file].match.path)
-      // A stack never joins two files.
-      closeStack(complete: false)
-      while !isFull, let event = try reader.next() {
-        result.files[file].events += 1
-        try take(event, file: file)
+  var isFull: Bool { recipe.limit.map { result.units.count >= $0 } ?? false }
+
+  mutating func addUnread(_ file: Int, sha256: String) {
+    result.files.append(
+      Survey.File(
+        raw: result.opened.files[file], sha256: sha256, events: 0, units: result.units.count..<result.units.count,
+        picturesPerUnit: 1))
+  }
+
+  mutating func add(_ survey: FileSurvey, of file: Int) {
+    let raw = result.opened.files[file], first = result.units.count
+    let count = recipe.limit.map { min(survey.units.count, $0 - first) } ?? survey.units.count
+    let experiments = survey.experiments.map { result.experiments.number(of: $0) }
+    let detectors = survey.detectors.map { result.detectors.number(of: $0) }
+    let labels = survey.labelSets.map { labelNumber(of: $0) }
+    for (i, stored) in survey.units.prefix(count).enumerated() {
+      var unit = stored
+      (unit.experiment, unit.detector, unit.labels) =
+        (experiments[Int(unit.experiment)], detectors[Int(unit.detector)], labels[Int(unit.labels)])
+      let experiment = result.experiments.all[Int(unit.experiment)]
+      if case .block(let length) = recipe.run {
+        unit.run = perExperiment[experiment, default: 0] / length
+        perExperiment[experiment, default: 0] += 1
       }
-      for (reason, count) in reader.skipped { result.skipped[reason, default: 0] += count }
+      let key = RunKey(experiment: experiment, run: unit.run)
+      let split: Split
+      if corpus.split.by == .run, let known = splits[key] {
+        split = known
+      } else {
+        split = corpus.split.split(
+          of: key, frame: "\(raw.match.name)/\(survey.unitEvents[i * recipe.stack])",
+          darkSet: unit.darkSet < 0 ? nil : Int(unit.darkSet), seed: corpus.seed)
+        splits[key] = split
+      }
+      result.units.append(Survey.Unit(stored: unit, split: split))
     }
-    closeStack(complete: false)
-    guard !result.units.isEmpty else {
-      throw InputError(
-        .missing, path: result.files[0].match.path, place: "source \(recipe.name)", expected: "at least one picture",
-        found: describeNothing())
-    }
+    result.unitEvents += survey.unitEvents.prefix(count * recipe.stack)
+    result.files.append(
+      Survey.File(
+        raw: raw, sha256: survey.sha256, events: survey.events, units: first..<first + count,
+        picturesPerUnit: survey.picturesPerUnit))
+    result.dropped.merge(survey.dropped, uniquingKeysWith: +)
+    result.skipped.merge(survey.skipped, uniquingKeysWith: +)
+    if seen.count < 20 { seen.formUnion(survey.seen) }
   }
 
-  private var isFull: Bool { recipe.limit.map { result.units.count >= $0 } ?? false }
+  private mutating func labelNumber(of labels: [String: String]) -> Int32 {
+    if let known = labelNumbers[labels] { return known }
+    result.labelSets.append(labels)
+    labelNumbers[labels] = Int32(result.labelSets.count - 1)
+    return Int32(result.labelSets.count - 1)
+  }
 
-  private func describeNothing() -> String {
+  func requireUnits() throws(InputError) {
+    guard result.units.isEmpty else { return }
     let reasons = result.dropped.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
     let payloads = seen.isEmpty ? "no payloads" : "payloads \(seen.sorted().joined(separator: ", "))"
-    return ([payloads] + reasons).joined(separator: "; ")
-  }
-
-  private mutating func take(_ event: Event, file: Int) throws(InputError) {
-    let match = result.files[file].match
-    for payload in event.payloads where seen.count < 20 {
-      seen.insert("\(payload.info.source) (\(payload.info.typeName), \(payload.info.element) \(payload.info.shape))")
-    }
-    guard let (payload, detector) = try recipe.payload(of: event, path: match.path) else {
-      result.dropped["no payload of this source", default: 0] += 1
-      return
-    }
-    taken += 1
-    guard (taken - 1) % recipe.every == 0 else {
-      result.dropped["passed over by every: \(recipe.every)", default: 0] += 1
-      return
-    }
-    let id = try identity(of: event, file: file)
-    var values: [String: String] = [:]
-    for i in labels.indices {
-      switch try labels[i].outcome(of: event, id: id, file: match, others: values) {
-      case .label(let value): values[labels[i].rule.name] = value
-      case .none: break
-      case .dropped(let reason):
-        result.dropped[reason, default: 0] += 1
-        closeStack(complete: false)
-        return
-      }
-    }
-    let unit = Survey.Unit(
-      file: file, events: [result.files[file].events - 1], id: id, recordedRun: event.id.run, split: .train, labels: values,
-      detector: detector.name, darkSet: try darkSet(of: payload.info.source, run: event.id.run))
-    if recipe.stack > 1 { stack(unit) } else { append(unit) }
-  }
-
-  /// Looked up once a run: it lists a folder.
-  private mutating func darkSet(of source: String, run: Int) throws(InputError) -> Int? {
-    guard corpus.split.by == .darkSet, let calibration = result.calibration else { return nil }
-    let key = "\(source) \(run)"
-    if let known = darkSets[key] { return known }
-    let found = try calibration.firstRunOfDarkSet(for: source, run: run)
-    darkSets[key] = .some(found)
-    return found
-  }
-
-  private mutating func stack(_ unit: Survey.Unit) {
-    if let first = pending.first, first.labels != unit.labels || first.id.run != unit.id.run { closeStack(complete: false) }
-    pending.append(unit)
-    if pending.count == recipe.stack { closeStack(complete: true) }
-  }
-
-  private mutating func closeStack(complete: Bool) {
-    guard var unit = pending.first else { return }
-    if complete {
-      unit.events = pending.flatMap(\.events)
-      append(unit)
-    } else {
-      result.dropped["not enough consecutive rows for a stack", default: 0] += pending.count
-    }
-    pending.removeAll()
-  }
-
-  private mutating func append(_ unit: Survey.Unit) {
-    var unit = unit
-    if case .block(let length) = recipe.run {
-      unit.id.run = perExperiment[unit.id.experiment, default: 0] / length
-      perExperiment[unit.id.experiment, default: 0] += 1
-    }
-    let key = RunKey(experiment: unit.id.experiment, run: unit.id.run)
-    let frame = "\(result.files[unit.file].match.name)/\(unit.events[0])"
-    unit.split = corpus.split.split(of: key, frame: frame, darkSet: unit.darkSet, seed: corpus.seed)
-    result.units.append(unit)
-  }
-
-  /// The event's identity with the recipe's overrides; blocks are numbered later, when stacks are complete.
-  private func identity(of event: Event, file: Int) throws(InputError) -> EventID {
-    let path = result.files[file].match.path
-    var id = event.id
-    switch recipe.experiment {
-    case .recorded: if id.experiment.isEmpty && id.run == 0 { id.experiment = try folderName(path, level: 1) }
-    case .folder(let level): id.experiment = try folderName(path, level: level)
-    case .named(let name): id.experiment = name
-    }
-    switch recipe.run {
-    case .recorded, .block: break
-    case .folder: id.run = try RunRule.trailingNumber(ofFolder: try folderName(path, level: 1), path: path)
-    case .index: id.run = file
-    case .number(let number): id.run = number
-    }
-    return id
-  }
-}
-
-func fileSize(_ path: String) throws(InputError) -> Int {
-  do {
-    let attributes = try FileManager.default.attributesOfItem(atPath: path)
-    guard let size = attributes[.size] as? NSNumber else { throw CocoaError(.fileReadUnknown) }
-    return size.intValue
-  } catch {
-    throw InputError(.inputOutput, path: path, place: "size", expected: "a readable file", found: error.localizedDescription)
-  }
-}
-
-extension SourceRecipe {
-  /// The one payload that this source is about, with the detector that decodes it; `nil` where the event has none.
-  func payload(of event: Event, path: String) throws(InputError) -> (Payload, any Detector.Type)? {
-    var found: [(Payload, any Detector.Type)] = []
-    for var payload in event.payloads {
-      if let key, payload.info.source != key { continue }
-      if let source, !payload.info.source.contains(source) { continue }
-      if let subframe {
-        let place = "event \(event.index), \(payload.info.source)"
-        guard let bytes = try EventBatch.subframe(UInt8(subframe), of: payload.bytes, path: path, place: place) else { continue }
-        payload.info.element = .uint8
-        payload.info.shape = [bytes.count]
-        payload.bytes = bytes
-      }
-      if let empty = payload.info.shape.extents.first(where: { $0 < 1 }) {
-        throw InputError(
-          path: path, place: "event \(event.index), \(payload.info.source)", expected: "an image with pixels",
-          found: "shape \(payload.info.shape), extent \(empty)")
-      }
-      if detector == "automatic" {
-        if let type = DetectorCatalog.detector(for: payload.info) { found.append((payload, type)) }
-      } else if let type = DetectorCatalog.detector(named: detector), type.recognizes(payload.info) {
-        found.append((payload, type))
-      }
-    }
-    guard found.count <= 1 else {
-      throw InputError(
-        path: path, place: "event \(event.index)", expected: "one payload for source \(name); narrow it by source: or detector:",
-        found: found.map { "\($0.0.info.source) (\($0.1.name))" }.joined(separator: ", "))
-    }
-    return found.first
+    throw InputError(
+      .missing, path: result.opened.files[0].match.path, place: "source \(recipe.name)", expected: "at least one picture",
+      found: ([payloads] + reasons).joined(separator: "; "))
   }
 }

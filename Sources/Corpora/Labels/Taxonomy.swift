@@ -22,12 +22,13 @@ public struct Taxonomy: Hashable, Sendable {
   /// By label, then by path, parents before children.
   public let nodes: [Node]
 
-  /// The classes that `records` carry and those that rules declare (label -> classes).
-  public init(_ records: [Record], declared: [String: [String]] = [:]) {
-    struct Tally { var isClass = false, classes = 0, pictures: [Split: Int] = [:], runs: Set<RunKey> = [] }
-    var tallies: [String: [String: Tally]] = [:]
-    var classes: [String: Set<String>] = declared.mapValues { Set($0) }
-    for record in records {
+  /// What is known of some records, taken up one after the other.
+  struct Counts {
+    fileprivate struct Tally { var isClass = false, classes = 0, pictures: [Split: Int] = [:], runs: Set<RunKey> = [] }
+    fileprivate var tallies: [String: [String: Tally]] = [:]
+    fileprivate var classes: [String: Set<String>] = [:]
+
+    mutating func add(_ record: Record) {
       for (label, value) in record.labels {
         classes[label, default: []].insert(value)
         for path in Taxonomy.ancestry(of: value) {
@@ -36,9 +37,21 @@ public struct Taxonomy: Hashable, Sendable {
         }
       }
     }
+  }
+
+  /// The classes that `records` carry and those that rules declare (label -> classes).
+  public init(_ records: [Record], declared: [String: [String]] = [:]) {
+    var counts = Counts()
+    for record in records { counts.add(record) }
+    self.init(counts, declared: declared)
+  }
+
+  init(_ counts: Counts, declared: [String: [String]]) {
+    var tallies = counts.tallies
+    let classes = counts.classes.merging(declared.mapValues { Set($0) }) { $0.union($1) }
     for (label, values) in classes {
       for value in values {
-        for path in Taxonomy.ancestry(of: value) { tallies[label, default: [:]][path, default: Tally()].classes += 1 }
+        for path in Taxonomy.ancestry(of: value) { tallies[label, default: [:]][path, default: Counts.Tally()].classes += 1 }
         tallies[label]?[value]?.isClass = true
       }
     }

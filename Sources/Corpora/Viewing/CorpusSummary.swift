@@ -1,3 +1,5 @@
+import Host
+
 /// What a corpus holds, in numbers.
 public struct CorpusSummary: Codable, Hashable, Sendable {
   public var name: String
@@ -23,17 +25,41 @@ public struct CorpusSummary: Codable, Hashable, Sendable {
   }
 
   public init(_ corpus: Corpus) {
-    let manifest = corpus.manifest
+    var runs = Runs()
+    for record in corpus.records { runs.add(record) }
+    self.init(corpus.manifest, runs)
+  }
+
+  /// The summary of the corpus in a folder, whose records are read one after the other and not kept. Throws where the manifest or
+  /// the table of records is not what it should be; shards are not looked at.
+  public init(reading folder: String) throws(InputError) {
+    let path = folder + "/manifest.json", table = folder + "/records.csv"
+    let manifest = try CanonicalJSON.value(CorpusManifest.self, from: try AtomicFile.read(path), path: path)
+    var runs = Runs()
+    try RecordTable.forEach(inFileAt: table, sha256: manifest.recordsSHA256) { record throws(InputError) in runs.add(record) }
+    self.init(manifest, runs)
+  }
+
+  /// The runs of each split and of each class of each label.
+  private struct Runs {
+    var all: [Split: Set<RunKey>] = [:]
+    var byClass: [String: [String: Set<RunKey>]] = [:]
+
+    mutating func add(_ record: Record) {
+      all[record.split, default: []].insert(record.run)
+      for (label, value) in record.labels { byClass[label, default: [:]][value, default: []].insert(record.run) }
+    }
+  }
+
+  private init(_ manifest: CorpusManifest, _ found: Runs) {
     (name, height, width, pictures) = (manifest.name, manifest.height, manifest.width, manifest.counts)
     (sources, warnings) = (manifest.sources, manifest.warnings)
-    runs = Dictionary(grouping: corpus.records, by: \.split).mapValues { Set($0.map(\.run)).count }
-    labels = corpus.labels.map { label in
-      let byClass = Dictionary(grouping: corpus.records.filter { $0.labels[label] != nil }, by: { $0.labels[label] ?? "" })
-      return Label(
+    runs = found.all.mapValues(\.count)
+    labels = manifest.labels.keys.sorted().map { label in
+      Label(
         name: label,
-        classes: corpus.classes(of: label).map { value in
-          Class(
-            name: value, pictures: manifest.labels[label]?[value] ?? [:], runs: Set((byClass[value] ?? []).map(\.run)).count)
+        classes: (manifest.classes[label] ?? []).map { value in
+          Class(name: value, pictures: manifest.labels[label]?[value] ?? [:], runs: found.byClass[label]?[value]?.count ?? 0)
         })
     }
   }

@@ -48,18 +48,14 @@ enum NumericArray {
     switch info.element {
     case .uint8, .record: return bytes.map { Float($0) }
     case .int8: return bytes.map { Float(Int8(bitPattern: $0)) }
-    case .uint16: return (0..<count).map { Float(word16(bytes, 2 * $0)) }
-    case .int16: return (0..<count).map { Float(Int16(bitPattern: word16(bytes, 2 * $0))) }
-    case .uint32: return (0..<count).map { Float(word32(bytes, 4 * $0)) }
-    case .int32: return (0..<count).map { Float(Int32(bitPattern: word32(bytes, 4 * $0))) }
-    case .uint64: return (0..<count).map { Float(word64(bytes, 8 * $0)) }
-    case .int64: return (0..<count).map { Float(Int64(bitPattern: word64(bytes, 8 * $0))) }
-    case .float32: return (0..<count).map { Float(bitPattern: word32(bytes, 4 * $0)) }
-    case .float64: return (0..<count).map { Float(Double(bitPattern: word64(bytes, 8 * $0))) }
+    case .uint16: return UInt16.array(littleEndian: bytes).map { Float($0) }
+    case .int16: return Int16.array(littleEndian: bytes).map { Float($0) }
+    case .uint32: return UInt32.array(littleEndian: bytes).map { Float($0) }
+    case .int32: return Int32.array(littleEndian: bytes).map { Float($0) }
+    case .uint64: return UInt64.array(littleEndian: bytes).map { Float($0) }
+    case .int64: return Int64.array(littleEndian: bytes).map { Float($0) }
+    case .float32: return Float.array(littleEndian: bytes)
+    case .float64: return Double.array(littleEndian: bytes).map { Float($0) }
     }
   }
-
-  private static func word16(_ b: [UInt8], _ o: Int) -> UInt16 { UInt16(b[o]) | UInt16(b[o + 1]) << 8 }
-  private static func word32(_ b: [UInt8], _ o: Int) -> UInt32 { UInt32(word16(b, o)) | UInt32(word16(b, o + 2)) << 16 }
-  private static func word64(_ b: [UInt8], _ o: Int) -> UInt64 { UInt64(word32(b, o)) | UInt64(word32(b, o + 4)) << 32 }
 }

@@ -15,6 +15,7 @@ public final class HDF5Reader: EventReader {
     head.starts(with: [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]) || head.starts(with: Array("MATLAB 7.3 ".utf8))
   }
 
+  public var readsBytes = true
   public private(set) var skipped: [String: Int] = [:]
   /// Who wrote the file, where its layout tells: a name of `HDF5FileLayout.all`, `smalldata` or `MATLAB 7.3`.
   public let layout: String?
@@ -137,7 +138,7 @@ public final class HDF5Reader: EventReader {
         continue
       }
       let info = PayloadInfo(source: datasetPath, typeName: "dataset", element: element, shape: shape)
-      let payload = Payload(info: info, bytes: try rows.bytes(here))
+      let payload = Payload(info: info, bytes: readsBytes ? try rows.bytes(here) : [])
       if let translated {
         return Event(
           id: parts[part].columns.id(translated.times[here]), index: index - 1, payloads: [payload],

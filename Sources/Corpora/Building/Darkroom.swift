@@ -1,0 +1,80 @@
+import Foundation
+import Frames
+import Host
+import Tensors
+
+/// Develops units: raw counts to packed pictures with their records. The same unit gives the same bytes in any order, on any core.
+struct Darkroom: Sendable {
+  private let recipe: CorpusRecipe
+  private let survey: Survey
+  private let shelf = CalibrationShelf()
+
+  init(_ recipe: CorpusRecipe, _ survey: Survey) { (self.recipe, self.survey) = (recipe, survey) }
+
+  /// What one unit became.
+  struct Developed: Sendable {
+    let job: UnitFeed.Job
+    var pictures: [PackedPicture] = []
+    /// Pictures below the recipe's coverage.
+    var refused = 0
+    /// The geometries that the records name.
+    var geometries: [String: DetectorCoordinates] = [:]
+  }
+
+  func developed(_ job: UnitFeed.Job) throws(InputError) -> Developed {
+    let job = try UnitFeed.filled(job, survey), source = survey.sources[job.source], path = source.files[job.file].raw.match.path
+    guard let payload = job.payloads.last, let detector = job.detector else { preconditionFailure("a unit without a payload") }
+    let key = CalibrationShelf.Key(source: job.source, run: job.unit.stored.recordedRun, payload: payload.info.source)
+    let exposure = Exposure(
+      payloads: job.payloads, detector: detector,
+      constants: try shelf.constants(for: payload, detector, of: source.opened, key, path: path),
+      placement: try shelf.placement(for: payload, of: source.opened, key), path: path, place: "event \(job.events[0])")
+    var developed = Developed(job: UnitFeed.Job(emptied: job))
+    for picture in try exposure.pictures(source.opened.optics) {
+      guard let packed = try packed(picture, of: job, exposure) else {
+        developed.refused += 1
+        continue
+      }
+      developed.pictures.append(packed)
+      if let coordinates = exposure.placement?.coordinates[packed.record.geometry] {
+        developed.geometries[packed.record.geometry] = coordinates
+      }
+    }
+    return developed
+  }
+
+  /// `nil` for a picture that the recipe refuses.
+  private func packed(_ picture: Exposure.Picture, of job: UnitFeed.Job, _ exposure: Exposure) throws(InputError) -> PackedPicture? {
+    let source = survey.sources[job.source], name = source.opened.recipe.name, file = source.files[job.file]
+    let coverage = picture.image.coverage
+    guard coverage >= recipe.minimumCoverage, coverage > 0 else {
+      guard recipe.minimumCoverage > 0 else {
+        throw InputError(
+          path: exposure.path, place: exposure.place, expected: "at least one measured pixel (or a minimumCoverage)",
+          found: "a picture that the mask hides everywhere")
+      }
+      return nil
+    }
+    let key = "\(name)|\(file.raw.match.name)|\(file.sha256)|\(job.events[0])|\(picture.panel)"
+    let record = Record(
+      id: String(Checksum.sha256(Data(key.utf8)).prefix(16)), split: job.unit.split, source: name,
+      detector: source.detectors.all[Int(job.unit.stored.detector)], event: source.id(of: job.unit), file: file.raw.match.name,
+      fileSHA256: file.sha256, eventIndex: job.events[0], panel: picture.panel, coverage: coverage, unit: picture.unit,
+      calibration: exposure.constants.digest, darkSet: exposure.constants.darkSet,
+      geometry: exposure.placement?.digest(panel: picture.panel) ?? "", saturation: picture.saturation,
+      labels: source.labelSets[Int(job.unit.stored.labels)], shard: "", row: 0)
+    let steps = source.opened.optics.transforms(
+      detector: record.detector, unit: record.unit, calibration: record.calibration, geometry: record.geometry)
+    return PackedPicture(
+      record: record, transforms: String(decoding: try CanonicalJSON.data(steps, pretty: false), as: UTF8.self),
+      image: HDF5PackedRow(picture.image.pixels.elements), weight: HDF5PackedRow(picture.image.weight.elements.map(Shard.byte(of:))))
+  }
+}
+
+extension UnitFeed.Job {
+  /// The job without its payloads.
+  init(emptied job: UnitFeed.Job) {
+    self = job
+    payloads = []
+  }
+}

@@ -1,0 +1,46 @@
+import Corpora
+import Frames
+import Tensors
+import Testing
+
+/// The oracle is the long way: the assembled picture, framed and averaged.
+struct ProjectionTests {
+  /// Tilted and overlapping panels: several panel pixels on one canvas pixel, and gaps.
+  private func assembly(seed: UInt64) throws -> Assembly {
+    var random = Philox(seed: seed)
+    func number(_ range: ClosedRange<Double>) -> Double { range.lowerBound + Double(random.next() >> 11) * 0x1p-53 * (range.upperBound - range.lowerBound) }
+    let nodes = (0..<5).map { index in
+      Geometry.Node(
+        parent: "TOP:V1", object: "MTRX:23:31:100:100", index: index, x: number(0...4000), y: number(0...4000),
+        rotationZ: [0, 90, 180, 270, 33][index], tiltZ: number(-4...4))
+    }
+    return try Assembly(geometry: Geometry(nodes: nodes), panelShape: [5, 23, 31])
+  }
+
+  @Test(arguments: [SourceRecipe.Fit.inside, .crop, .stretch], [1 as UInt64, 2, 3])
+  func oneStepGivesWhatThreeGive(fit: SourceRecipe.Fit, seed: UInt64) throws {
+    let assembly = try assembly(seed: seed)
+    #expect(assembly.collisions > 0)
+    var random = Philox(seed: seed).keyed("frames")
+    for (height, width) in [(9, 9), (17, 11), (6, 40), (75, 90)] {
+      let image = CorpusRecipe.ImageSize(height: height, width: width)
+      let projection = Projection(assembly, image, fit)
+      for trial in 0..<4 {
+        // The second frame has the mask of the first, the last one shows nothing.
+        let count = 5 * 23 * 31
+        var maskDraws = Philox(seed: seed).keyed("mask \(trial / 2)")
+        let mask = (0..<count).map { _ in trial == 3 ? 0 : UInt8(maskDraws.next() % 5 == 0 ? 0 : 1) }
+        let signal = (0..<count).map { i in mask[i] == 0 ? 0 : Float(Int64(truncatingIfNeeded: random.next() % 4001) - 1000) / 7 }
+        let frame = Frame(signal: Tensor([5, 23, 31], signal), mask: Tensor([5, 23, 31], mask), unit: .adu)
+        let whole = assembly.assemble(frame)
+        let expected = Framing(sourceHeight: whole.height, sourceWidth: whole.width, height: height, width: width, fit: fit).applied(to: whole)
+        let found = projection.picture(of: frame)
+        for i in found.pixels.elements.indices {
+          #expect(abs(found.weight.elements[i] - expected.weight.elements[i]) < 1e-6)
+          #expect((found.weight.elements[i] > 0) == (expected.weight.elements[i] > 0))
+          #expect(abs(found.pixels.elements[i] - expected.pixels.elements[i]) <= 1e-5 * max(1, abs(expected.pixels.elements[i])))
+        }
+      }
+    }
+  }
+}
