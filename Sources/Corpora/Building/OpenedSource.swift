@@ -1,6 +1,7 @@
 import Foundation
 import Frames
 import Host
+import Instruments
 
 /// One source of a recipe with all that lies outside of its raw files found, opened and checked.
 struct OpenedSource: Sendable {
@@ -49,7 +50,7 @@ struct OpenedSource: Sendable {
         expected: "automatic, \(DetectorCatalog.all.map { $0.name }.joined(separator: ", "))", found: recipe.detector)
     }
     labels = try recipe.labels.map { rule throws(InputError) in
-      try LabelReader(rule, relativeTo: base, environment: environment)
+      try LabelReader(rule, of: recipe.frames(calibration: calibration), relativeTo: base, environment: environment)
     }
     optics = try SourceOptics(recipe, of: corpus, relativeTo: base, environment: environment)
     var files: [RawFile] = [], names: Set<String> = []
@@ -61,5 +62,12 @@ struct OpenedSource: Sendable {
       files.append(try RawFile(match))
     }
     self.files = files
+  }
+}
+
+extension SourceRecipe {
+  /// The frames that an instrument would read of this source, without files.
+  func frames(calibration: CalibrationFolder?) -> RunShots {
+    RunShots(files: [], detector: detector, source: source, calibration: calibration, commonMode: commonMode)
   }
 }

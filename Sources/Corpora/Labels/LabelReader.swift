@@ -1,15 +1,21 @@
 import Foundation
 import Frames
 import Host
+import Instruments
 
 /// One label rule with what it has read: its table, and the label dataset of the file at hand.
 struct LabelReader {
   let rule: LabelRule
   private let table: LabelTable?
   private var dataset: (path: String, values: [String])?
+  /// The frames that an instrument reads: the source's, of no file yet.
+  private let frames: RunShots
+  private var readings: (path: String, values: [EventID: String])?
 
-  init(_ rule: LabelRule, relativeTo base: String, environment: [String: String]) throws(InputError) {
+  /// `frames` are the source's, without files.
+  init(_ rule: LabelRule, of frames: RunShots, relativeTo base: String, environment: [String: String]) throws(InputError) {
     self.rule = rule
+    self.frames = frames
     if case .table(let table) = rule.origin {
       self.table = try LabelTable(reading: table, relativeTo: base, environment: environment)
     } else {
@@ -47,6 +53,14 @@ struct LabelReader {
           path: file.path, place: name, expected: "a value for event \(event.index)", found: "\(values.count) values")
       }
       return values[event.index]
+    case .instrument(let instrument):
+      if readings?.path != file.path {
+        var frames = frames
+        frames.files = [file.path]
+        if frames.detector == "automatic" { frames.detector = try instrument.choice.instrument(path: file.path).detector }
+        readings = (file.path, try instrument.values(of: frames))
+      }
+      return readings?.values[event.id]
     case .path(let rules):
       return rules.lazy.compactMap { $0.value(of: others) }.first
     }
