@@ -48,11 +48,11 @@ package final class Projection: Sendable {
     }
     let targets = assembly.targets
     var reached = [UInt8](repeating: 0, count: assembly.height * assembly.width)
-    for target in targets { reached[Int(target)] = min(2, reached[Int(target)] + 1) }
+    for target in targets where target >= 0 { reached[Int(target)] = min(2, reached[Int(target)] + 1) }
     var runs: [Run] = [], sharing: [Int32: [Int32]] = [:]
     // Runs that may still grow, by their picture pixel.
     var growing: [Run] = [], next: [Run] = []
-    for (pixel, target) in targets.enumerated() {
+    for (pixel, target) in targets.enumerated() where target >= 0 {
       if reached[Int(target)] > 1 {
         sharing[target, default: []].append(Int32(pixel))
         continue
