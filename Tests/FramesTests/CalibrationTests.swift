@@ -101,7 +101,7 @@ func commonModeIsRecoveredWithinOneADU(_ mode: CommonMode, _ photons: Double) th
     }
     #expect(try read("# TITLE x\n# NDIM 2\n# DIM:1 2\n# DIM:2 3\n1 -2.5 +3e2\n .5 1.0E-3\t7") == [1, -2.5, 300, 0.5, 0.001, 7])
     #expect(try read("1 2 3 4 -inf NaN")?[5].isNaN == true)
-    for (text, place) in [("1 2 3\n4 x5 6\n", "line 2"), ("1 2 3 4 5 6e\n", "line 1"), ("# DIM:1 0\n", "line 1"), ("1 2 3 4 5", "")] {
+    for (text, place) in [("1 2 3\n4 x5 6\n", "line 2"), ("1 2 3 4 5 6e\n", "line 1"), ("# DIM:1 0\n", "line 1"), ("1 2 3 4 5", "numbers")] {
       let error = #expect(throws: InputError.self) { try read(text) }
       #expect(error?.place == place, "\(text)")
     }

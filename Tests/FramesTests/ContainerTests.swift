@@ -64,8 +64,9 @@ import Testing
     let reader = try RunFile.open(path)
     let found = try events(reader)
     #expect(found.map(\.id) == [
-      EventID(run: 70, seconds: 11, nanoseconds: 1, fiducial: 6), EventID(run: 70, seconds: 12, nanoseconds: 2, fiducial: 9),
-      EventID(run: 71, seconds: 13, nanoseconds: 3, fiducial: 12),
+      EventID(experiment: "amo86815", run: 70, seconds: 11, nanoseconds: 1, fiducial: 6),
+      EventID(experiment: "amo86815", run: 70, seconds: 12, nanoseconds: 2, fiducial: 9),
+      EventID(experiment: "amo86815", run: 71, seconds: 13, nanoseconds: 3, fiducial: 12),
     ])
     #expect(found[2].payloads[0].info == PayloadInfo(source: "/xtcavimg", typeName: "dataset", element: .int16, shape: [4, 5]))
     #expect(Int16.array(littleEndian: found[2].payloads[0].bytes) == (40..<60).map { Int16($0 - 9) })

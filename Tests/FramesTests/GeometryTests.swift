@@ -90,7 +90,7 @@ private func turned(_ a: Tensor<UInt8>) -> Tensor<UInt8> {
 @Test func faultyGeometriesNameTheirLine() {
   let good = "CSPAD 0 SENS2X1:V1 0 0 0 0 0 0 0 0 0 0"
   for (text, place) in [
-    ("# only a comment\n", ""), ("\(good)\nCSPAD 0 SENS2X1:V1 1 0 0 0", "line 2"),
+    ("# only a comment\n", "text"), ("\(good)\nCSPAD 0 SENS2X1:V1 1 0 0 0", "line 2"),
     ("\n\(good.replacingOccurrences(of: "V1 0 0", with: "V1 0 x"))", "line 2 field 5"), ("\(good)\n\(good)", "line 2"),
     (good.replacingOccurrences(of: "V1 0", with: "V1 -1"), "line 1"), (good.replacingOccurrences(of: "V1 0 0", with: "V1 0 inf"), "line 1 field 5"),
   ] {

@@ -67,7 +67,7 @@ def main():
         index.append({"number": number, "parameters": [float(p) for p in parameters], "shape": list(shape)})
     geometries = []
     source = os.path.join(os.path.dirname(psana.__file__), "pscalib", "geometry", "data")
-    for name in ("cspad", "cspad2x2", "jungfrau4M", "epix10kaquad", "epixhr2x2", "pnccd"):
+    for name in ("cspad", "jungfrau4M", "epix10kaquad", "epixhr2x2", "pnccd"):
         path = os.path.join(source, f"geometry-def-{name}.data")
         if not os.path.exists(path):
             print("psana has no", name)

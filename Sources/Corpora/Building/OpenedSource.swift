@@ -69,8 +69,10 @@ struct OpenedSource: Sendable {
         path: corpus.name, place: "source \(recipe.name), detector",
         expected: "automatic, \(DetectorCatalog.all.map { $0.name }.joined(separator: ", "))", found: recipe.detector)
     }
+    let frames = RunShots(
+      files: [], detector: recipe.detector, source: recipe.source, calibration: calibration, commonMode: recipe.commonMode)
     labels = try recipe.labels.map { rule throws(InputError) in
-      try LabelReader(rule, of: recipe.frames(calibration: calibration), relativeTo: base, environment: environment)
+      try LabelReader(rule, of: frames, relativeTo: base, environment: environment)
     }
     optics = try SourceOptics(recipe, of: corpus, relativeTo: base, environment: environment)
     var files: [RawFile] = [], names: Set<String> = []
@@ -84,12 +86,5 @@ struct OpenedSource: Sendable {
     }
     for run in RunFile.runs(of: matches.sorted().map(\.path)) { files.append(try RawFile(run.compactMap { byPath[$0] })) }
     self.files = files
-  }
-}
-
-extension SourceRecipe {
-  /// The frames that an instrument would read of this source, without files.
-  fileprivate func frames(calibration: CalibrationFolder?) -> RunShots {
-    RunShots(files: [], detector: detector, source: source, calibration: calibration, commonMode: commonMode)
   }
 }
