@@ -30,7 +30,7 @@ public struct RunShots: Sendable {
   public var files: [String]
   /// A name in `DetectorCatalog`.
   public var detector: String
-  /// Only payloads whose source contains this.
+  /// Only payloads whose source or alias contains this.
   public var source: String?
   /// psana's folder of constants; without one, signal is raw ADU.
   public var calibration: CalibrationFolder?
@@ -99,7 +99,7 @@ public struct RunShots: Sendable {
   private struct Job: Sendable { let shot: ShotHeader, payload: Payload, constants: CalibrationConstants, path: String }
 
   private func payload(of event: Event, _ type: any Detector.Type, path: String) throws(InputError) -> Payload? {
-    let found = event.payloads.filter { type.recognizes($0.info) && (source.map($0.info.source.contains) ?? true) }
+    let found = event.payloads.filter { payload in type.recognizes(payload.info) && (source.map { payload.info.isNamed($0) } ?? true) }
     guard found.count <= 1 else {
       throw InputError(
         path: path, place: "event \(event.index)", expected: "one payload of \(detector); narrow it by its source",

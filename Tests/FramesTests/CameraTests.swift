@@ -56,18 +56,6 @@ private func little(_ values: [UInt32], bytes: Int) -> [UInt8] {
   }
 }
 
-@Suite struct Epix10kGains {
-  /// Every mode of psana's table: setting (trbit 16, F/A 8, H,M/L 4), data bit 14, block.
-  @Test(arguments: [
-    (28, false, 0), (28, true, 0), (12, false, 1), (12, true, 1), (8, false, 2), (24, true, 2), (16, false, 3), (0, false, 4), (16, true, 5),
-    (0, true, 6),
-  ] as [(UInt32, Bool, Int?)])
-  func theBlockFollowsFromSettingAndSwitchBit(_ setting: UInt32, _ hasSwitched: Bool, _ block: Int?) {
-    #expect(Epix10kGain.range(word: (hasSwitched ? 0x4000 : 0) | 321, setting: setting) == block)
-    #expect(Epix10kGain.range(word: 7, setting: 4) == nil && Epix10kGain.range(word: 7, setting: 20) == nil)
-  }
-}
-
 @Suite struct SegmentPixels {
   private func positions(_ segment: String) throws -> PixelPositions {
     try Geometry(parsing: "IP 0 \(segment) 0 0 0 0 0 0 0 0 0 0\n", path: "g").pixelPositions()
