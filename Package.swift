@@ -78,14 +78,15 @@ let package = Package(
     + module("Training", ["Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", yams], tests: ["Frames"])
     + module("Evaluation", ["Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", "COpenBLAS", "CLBFGS"], tests: ["Frames"])
     + module("Cues", ["Evaluation", "Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host"], tests: ["Frames"])
+    + module("Audits", ["Cues", "Evaluation", "Corpora", "Frames", "Tensors", "Host"], tests: ["Simulation"])
     + module("Publishing", ["Training", "Engine", "Pretexts", "Networks", "Graphs", "Corpora", "Tensors", "Host"])
     + module("Benchmarks", ["Training", "Pretexts", "Corpora", "Frames", "Engine", "Networks", "Graphs", "Tensors", "Host"])
-    + module("Reports", ["Cues", "Evaluation", "Training", "Pretexts", "Corpora", "Instruments", "Frames", "Host", "Tensors"])
+    + module("Reports", ["Audits", "Cues", "Evaluation", "Training", "Pretexts", "Corpora", "Instruments", "Frames", "Host", "Tensors"])
     + [
       .executableTarget(
         name: "psimagenet",
         dependencies: [
-          "Simulation", "Frames", "Instruments", "Corpora", "Exports", "Pretexts", "Training", "Benchmarks", "Evaluation", "Cues", "Publishing", "Reports", "Engine",
+          "Simulation", "Frames", "Instruments", "Corpora", "Exports", "Pretexts", "Training", "Benchmarks", "Evaluation", "Cues", "Audits", "Publishing", "Reports", "Engine",
           "Networks", "Graphs", "Tensors", "Host", arguments,
         ],
         swiftSettings: strict)

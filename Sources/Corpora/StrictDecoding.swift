@@ -53,8 +53,9 @@ extension InputError {
 }
 
 /// YAML documents as values.
-enum YAMLText {
-  static func value<T: Decodable>(_ type: T.Type, from data: Data, path: String) throws(InputError) -> T {
+public enum YAMLText {
+  /// Decodes `data`, naming `path` and the key path in any error.
+  public static func value<T: Decodable>(_ type: T.Type, from data: Data, path: String) throws(InputError) -> T {
     guard let text = String(data: data, encoding: .utf8) else {
       throw InputError(path: path, place: "", expected: "UTF-8 text", found: "other bytes")
     }

@@ -16,25 +16,14 @@ enum Calibration {
 
     var signal = raw.elements
     var mask = try goodPixels(constants, shape, isCSPAD: isCSPAD, path: path)
-    if let pedestal = constants.pedestal {
-      for i in signal.indices { signal[i] -= pedestal.elements[i] }
-    }
-    for i in signal.indices where !signal[i].isFinite {
-      mask[i] = 0
-      signal[i] = 0
-    }
+    PixelLoops.subtract(constants.pedestal?.elements, from: &signal, &mask)
     if let parameters = constants.commonMode.parameters {
       try parameters.correct(&signal, usable: mask, shape: shape, path: path)
     }
-    if let gain = constants.gain {
-      for i in signal.indices {
-        let g = gain.elements[i]
-        if g.isFinite, g != 0 { signal[i] /= g } else { mask[i] = 0 }
-      }
-    }
+    if let gain = constants.gain { PixelLoops.divide(&signal, by: gain.elements, &mask) }
     markBad(alwaysBad, &mask, shape)
     markBad(constants.mask.badByPlace(rows: shape[1], columns: shape[2], isCSPAD: isCSPAD), &mask, shape)
-    for i in mask.indices where mask[i] == 0 { signal[i] = 0 }
+    PixelLoops.clear(&signal, where: mask)
     return Frame(signal: Tensor(shape, signal), mask: Tensor(shape, mask), unit: constants.gain == nil ? .adu : gainUnit)
   }
 
@@ -87,7 +76,7 @@ enum Calibration {
     var mask = [UInt8](repeating: 1, count: shape.count)
     let bits = constants.mask.statusBits
     if let status = constants.status, bits != 0 {
-      for i in mask.indices where status.elements[i] & bits != 0 { mask[i] = 0 }
+      PixelLoops.exclude(status.elements, bits, from: &mask)
     }
     if let made = constants.pixelMask, constants.mask.usesPixelMask {
       for i in mask.indices where made.elements[i] == 0 { mask[i] = 0 }
@@ -100,8 +89,9 @@ enum Calibration {
     guard !bad.isEmpty else { return }
     let size = shape[1] * shape[2]
     precondition(bad.count == size, "a panel has \(size) pixels, not \(bad.count)")
+    let pixels = bad.indices.filter { bad[$0] }
     for panel in 0..<shape[0] {
-      for i in bad.indices where bad[i] { mask[panel * size + i] = 0 }
+      for i in pixels { mask[panel * size + i] = 0 }
     }
   }
 

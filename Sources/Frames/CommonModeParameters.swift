@@ -110,7 +110,7 @@ public struct CommonModeParameters: Hashable, Sendable {
     for range in Self.panels(shape) {
       var shift = estimate.shift(of: signal[range], good: usable[range])
       if shift == 0, fallsBack { shift = NonBondedCommonMode().shift(of: signal[range], good: usable[range]) }
-      for i in range { signal[i] -= shift }
+      PixelLoops.subtract(shift, from: &signal, range)
     }
   }
 

@@ -14,6 +14,8 @@ public enum CanonicalJSON {
   public static func value<T: Decodable>(_ type: T.Type, from data: Data, path: String) throws(InputError) -> T {
     do { return try JSONDecoder().decode(type, from: data) } catch let error as DecodingError {
       throw InputError(decoding: error, path: path)
+    } catch let error as InputError {
+      throw error
     } catch {
       throw InputError(path: path, place: "", expected: "\(type)", found: "\(error)")
     }

@@ -62,9 +62,11 @@ public struct RunShots: Sendable {
         path: detector, place: "detector", expected: DetectorCatalog.all.map { $0.name }.joined(separator: ", "), found: detector)
     }
     var constants: [ConstantsKey: CalibrationConstants] = [:], count = 0
-    for (file, path) in files.enumerated() {
-      progress(Progress(activity, done: file, total: files.count, note: path))
-      let reader = try RunFile.open(path)
+    let runs = RunFile.runs(of: files)
+    for (number, run) in runs.enumerated() {
+      let path = run[0], file = files.firstIndex(of: path)!
+      progress(Progress(activity, done: number, total: runs.count, note: path))
+      let reader = try RunFile.open(run: run)
       var batch: [Job] = [], bytes = 0
       func develop() throws(InputError) {
         let developed = try batch.concurrentMap { job throws(InputError) in

@@ -8,9 +8,12 @@ extension CSPADSimulator {
 
   /// Reciprocal lattice points of a randomly turned crystal that nearly touch the Ewald sphere, as Gaussian spots.
   /// Returns how many were drawn on sensors and how many of them are detectable.
-  func addCrystal(_ expected: inout [Float], intensity: Double, _ random: inout Philox) -> (spots: Int, detectable: Int) {
+  func addCrystal(
+    _ expected: inout [Float], _ optics: Optics, _ parameters: Parameters, intensity: Double, _ random: inout Philox
+  ) -> (spots: Int, detectable: Int) {
+    let distance = optics.distance
     let wanted = Int(max(15, exp(random.normal(log(60), 0.6))))
-    let rotation = Rotation(&random), k = photonEnergy / 12398.42
+    let rotation = Rotation(&random), k = optics.photonEnergy / 12398.42
     // Reciprocal axes in 1/Å, without 2π; points out to the corner of the detector.
     let corner = 2 * sin(atan(125 / distance) / 2) * k, cell = (79.0, 79.0, 38.0)
     let limits = (Int(corner * cell.0), Int(corner * cell.1), Int(corner * cell.2))
@@ -42,7 +45,7 @@ extension CSPADSimulator {
 
   /// A few spots that no lattice explains.
   func addStrays(
-    _ expected: inout [Float], _ count: Int, intensity: Double, _ random: inout Philox
+    _ expected: inout [Float], _ parameters: Parameters, _ count: Int, intensity: Double, _ random: inout Philox
   ) -> (spots: Int, detectable: Int) {
     var spots = 0, detectable = 0
     for _ in 0..<count {

@@ -62,9 +62,9 @@ struct CSPADSensors: Sendable {
     self.isBonded = isBonded
   }
 
-  /// Expected photons `[32,185,388]` -> counts in ADU: Poisson, charge shared by a Gaussian cloud of 0.065 px at a uniform place
+  /// Expected photons `[32,185,388]` -> counts in ADU: Poisson, charge (1 a photon of the run's energy) shared by a Gaussian cloud of 0.065 px at a uniform place
   /// in the pixel, gain, read noise, common mode of each 2×1, 14 bits. Sections that the run does not store stay 0.
-  func expose(_ expected: [Float], _ p: CSPADSimulator.Parameters, _ random: Philox) -> (counts: [Int16], photons: Int) {
+  func expose(_ expected: [Float], _ p: CSPADSimulator.Parameters, charge chargePerPhoton: Float = 1, _ random: Philox) -> (counts: [Int16], photons: Int) {
     let rows = CSPAD.rows, columns = CSPAD.columns, panel = rows * columns, stride = columns + 2
     var counts = [Int16](repeating: 0, count: expected.count), total = 0
     var modes = random.keyed("common mode")
@@ -94,7 +94,7 @@ struct CSPADSensors: Sendable {
         let start = sensor * panel + row * columns
         for column in 0..<columns {
           let i = start + column
-          let signal = isBonded[row * columns + column] ? gain[i] * charge[(row + 1) * stride + column + 1] : 0
+          let signal = isBonded[row * columns + column] ? chargePerPhoton * gain[i] * charge[(row + 1) * stride + column + 1] : 0
           let value = pedestal[i] + signal + noise[i] * draws.normal() + (noise[i] > 0 ? common : 0)
           counts[i] = Int16(min(16383, max(0, value.rounded())))
         }

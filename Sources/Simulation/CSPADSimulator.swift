@@ -8,7 +8,7 @@ import Tensors
 /// Numbers are those of real CSPAD runs (cxitut13: gain, noise, ring and histogram shapes) where known, else assumed: bad-pixel share,
 /// common mode, pedestal spread, streak and ice. Crystal: tetragonal lysozyme, 79 × 79 × 38 Å.
 public struct CSPADSimulator: ShotSimulator {
-  public struct Parameters: Codable, Hashable, Sendable {
+  public struct Parameters: ShotParameters, Codable, Hashable, Sendable {
     /// Stored sections, 8 bits a quad.
     public var roiMask: UInt32 = .max
     /// Share of beam shots that a crystal diffracts.
@@ -44,6 +44,43 @@ public struct CSPADSimulator: ShotSimulator {
     public var wideCommonModeRate = 0.02
     /// Gain, ADU per eV.
     public var gain_ADUPerEV = 0.00338
+    public var medium = Medium.water
+    public var calibrant = Calibrant.silverBehenate
+    /// Top of calibrant and ice rings over that of the water ring, log-uniform.
+    public var ringStrength: ClosedRange<Double> = 0.5...5
+    /// Light that comes from no sample (air, a capillary's glass), the same over q: share of the ring's top.
+    public var background = 0.01
+    public var shadow = ShadowKind.drawn
+
+    /// What carries the sample: water with its rings at 2.0 and 2.9 Å⁻¹, or a lipidic phase with one narrow ring at 4.5 Å (width and
+    /// height assumed).
+    public enum Medium: String, Codable, Hashable, Sendable, CaseIterable { case water, lipid }
+
+    /// Powders by their first rings: silver behenate (d = 58.38 Å/n), LaB6 (primitive cubic, a = 4.157 Å; NIST SRM 660), CeO2
+    /// (face-centred cubic, a = 5.411 Å; NIST SRM 674).
+    public enum Calibrant: String, Codable, Hashable, Sendable, CaseIterable {
+      case silverBehenate, lanthanumHexaboride, ceria
+
+      /// Å.
+      var spacings: [Double] {
+        switch self {
+        case .silverBehenate: (1...12).map { 58.38 / Double($0) }
+        case .lanthanumHexaboride: [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13].map { 4.157 / Double($0).squareRoot() }
+        case .ceria: [3, 4, 8, 11, 12, 16, 19, 20, 24, 27].map { 5.411 / Double($0).squareRoot() }
+        }
+      }
+    }
+
+    /// What stands between sample and detector besides the beam-stop: by `shadowRate` once a run, nothing, the edge of a holder, or
+    /// a round opening.
+    public enum ShadowKind: String, Codable, Hashable, Sendable, CaseIterable { case drawn, none, edge, opening }
+
+    /// Energy, distance and shadow change the optics of a shot; the constants stay those of the run, so a shot of another photon energy
+    /// is calibrated in photons of the run's.
+    static let shotKeys: Set<String> = [
+      "hitRate", "photonEnergy_eV", "distance_mm", "ringPhotons", "spotPhotons", "noJetRate", "streakRate", "iceRate", "calibrantRate",
+      "medium", "calibrant", "ringStrength", "background", "shadow",
+    ]
 
     public init() {}
 
@@ -55,7 +92,7 @@ public struct CSPADSimulator: ShotSimulator {
         "wideCommonModeRate": wideCommonModeRate,
       ]) ?? spanFault([
         "photonEnergy_eV": (photonEnergy_eV, 1000...25000), "distance_mm": (distance_mm, 20...5000),
-        "ringPhotons": (ringPhotons, 1e-6...1e4), "centreOffset_mm": (single(centreOffset_mm), 0...50),
+        "ringPhotons": (ringPhotons, 1e-6...1e4), "ringStrength": (ringStrength, 1e-3...1e3), "background": (single(background), 0...100), "centreOffset_mm": (single(centreOffset_mm), 0...50),
         "spotPhotons": (single(spotPhotons), 1e-3...1e6), "pulseEnergy_mJ": (single(pulseEnergy_mJ), 1e-6...100),
         "noise_ADU": (single(noise_ADU), 0...1000), "commonMode_ADU": (single(commonMode_ADU), 0...1000),
         "gain_ADUPerEV": (single(gain_ADUPerEV), 1e-6...1),
@@ -76,14 +113,10 @@ public struct CSPADSimulator: ShotSimulator {
   let detector: CSPADSensors
   let geometry: Geometry
   let assembly: Assembly
-  let photonEnergy: Double, distance: Double, ringPhotons: Double
+  let optics: Optics, ringPhotons: Double
   let centre: (x: Double, y: Double)
   /// Per pixel, from the beam in the detector plane: mm (psana's x and y).
   let x: [Float], y: [Float]
-  /// Solid angle × polarisation × shadow, relative to the forward direction.
-  let factor: [Float]
-  /// Index into a radial table of `radialStep` Å⁻¹ a cell.
-  let radial: [UInt16]
   static let radialStep = 0.002, radialCount = 4096
   static let shape: Shape = [32, CSPAD.rows, CSPAD.columns]
 
@@ -92,8 +125,7 @@ public struct CSPADSimulator: ShotSimulator {
     self.hitRate = hitRate
     var random = random
     func draw(_ range: ClosedRange<Double>) -> Double { random.uniform(range.lowerBound, range.upperBound) }
-    photonEnergy = draw(parameters.photonEnergy_eV)
-    distance = draw(parameters.distance_mm)
+    let photonEnergy = draw(parameters.photonEnergy_eV), distance = draw(parameters.distance_mm)
     ringPhotons = random.logUniform(parameters.ringPhotons.lowerBound, parameters.ringPhotons.upperBound)
     let table = Geometry.cspadSensors, count = Double(table.count), reach = parameters.centreOffset_mm
     centre = (
@@ -116,53 +148,73 @@ public struct CSPADSimulator: ShotSimulator {
     x = positions.x.elements.map { Float($0 / 1000) }
     y = positions.y.elements.map { Float($0 / 1000) }
 
-    let shadow = Shadow(random.uniform() <= parameters.shadowRate, &random)
-    let wavelength = 12398.42 / photonEnergy
-    var factor = [Float](repeating: 0, count: x.count), radial = [UInt16](repeating: 0, count: x.count)
-    for i in x.indices {
-      let px = Double(x[i]), py = Double(y[i]), r2 = px * px + py * py
-      let cosine = distance / (r2 + distance * distance).squareRoot(), sine2 = 1 - cosine * cosine
-      // Horizontal polarisation: psana's y is the laboratory's horizontal axis.
-      let polarisation = 1 - (r2 > 0 ? sine2 * py * py / r2 : 0)
-      factor[i] = Float(cosine * cosine * cosine * polarisation * shadow.transmission(px, py))
-      // q = 4π/λ sin(θ), with cos 2θ known.
-      let q = 4 * Double.pi / wavelength * (max(0, 1 - cosine) / 2).squareRoot()
-      radial[i] = UInt16(min(Double(Self.radialCount - 1), q / Self.radialStep))
-    }
-    self.factor = factor
-    self.radial = radial
+    let hasEdge = random.uniform() <= parameters.shadowRate
+    let shadow = Shadow(hasEdge ? .edge : .none, &random)
+    optics = Optics(photonEnergy: photonEnergy, distance: distance, shadow: shadow, x: x, y: y)
     detector = CSPADSensors(parameters, photonEnergy: photonEnergy, random: random.keyed("sensors"))
     configuration = [.cspadConfiguration(source, roiMask: parameters.roiMask)]
   }
 
-  /// A run's fixed obstacles: the beam-stop, and for some an edge of the holder.
-  private struct Shadow {
+  /// Obstacles: the beam-stop, and the edge of a holder or a round opening.
+  struct Shadow: Sendable {
     let stop: Double, edge: Double, angle: Double, leak: Double
-    let isOn: Bool
+    let kind: Parameters.ShadowKind
 
-    init(_ isOn: Bool, _ random: inout Philox) {
-      self.isOn = isOn
+    init(_ kind: Parameters.ShadowKind, _ random: inout Philox) {
+      self.kind = kind
       stop = random.uniform(2, 4)
-      edge = random.uniform(50, 85)
+      edge = kind == .opening ? random.uniform(62, 68) : random.uniform(50, 85)
       angle = random.uniform(0, 2 * .pi)
       leak = random.uniform(0, 0.2)
     }
 
     func transmission(_ x: Double, _ y: Double) -> Double {
       if x * x + y * y < stop * stop { return 0.02 }
-      return isOn && x * cos(angle) + y * sin(angle) > edge ? leak : 1
+      switch kind {
+      case .drawn, .none: return 1
+      case .edge: return x * cos(angle) + y * sin(angle) > edge ? leak : 1
+      case .opening: return x * x + y * y > edge * edge ? leak : 1
+      }
     }
   }
 
-  /// Radius on the detector of momentum transfer `q` (Å⁻¹), mm.
-  func radius(_ q: Double) -> Double {
-    let sine = q * 12398.42 / photonEnergy / (4 * .pi)
-    return sine < 0.7 ? distance * tan(2 * asin(sine)) : .infinity
+  /// Where the light of a shot goes: photon energy, distance and obstacles, and what follows for every pixel.
+  struct Optics: Sendable {
+    let photonEnergy: Double, distance: Double
+    /// Solid angle × polarisation × shadow, relative to the forward direction.
+    let factor: [Float]
+    /// Index into a radial table of `radialStep` Å⁻¹ a cell.
+    let radial: [UInt16]
+
+    init(photonEnergy: Double, distance: Double, shadow: Shadow, x: [Float], y: [Float]) {
+      (self.photonEnergy, self.distance) = (photonEnergy, distance)
+      let wavelength = 12398.42 / photonEnergy
+      var factor = [Float](repeating: 0, count: x.count), radial = [UInt16](repeating: 0, count: x.count)
+      for i in x.indices {
+        let px = Double(x[i]), py = Double(y[i]), r2 = px * px + py * py
+        let cosine = distance / (r2 + distance * distance).squareRoot(), sine2 = 1 - cosine * cosine
+        // Horizontal polarisation: psana's y is the laboratory's horizontal axis.
+        let polarisation = 1 - (r2 > 0 ? sine2 * py * py / r2 : 0)
+        factor[i] = Float(cosine * cosine * cosine * polarisation * shadow.transmission(px, py))
+        // q = 4π/λ sin(θ), with cos 2θ known.
+        let q = 4 * Double.pi / wavelength * (max(0, 1 - cosine) / 2).squareRoot()
+        radial[i] = UInt16(min(Double(CSPADSimulator.radialCount - 1), q / CSPADSimulator.radialStep))
+      }
+      (self.factor, self.radial) = (factor, radial)
+    }
+
+    /// Radius on the detector of momentum transfer `q` (Å⁻¹), mm.
+    func radius(_ q: Double) -> Double {
+      let sine = q * 12398.42 / photonEnergy / (4 * .pi)
+      return sine < 0.7 ? distance * tan(2 * asin(sine)) : .infinity
+    }
   }
 
-  func shot(hasBeam: Bool, fiducial: UInt32, position: Double, random: Philox) -> SimulatedShot {
-    var random = random
-    let p = parameters
+  func shot(hasBeam: Bool, fiducial: UInt32, position: Double, condition: Parameters?, random: Philox) -> SimulatedShot {
+    var random = random, own = random.keyed("condition")
+    let p = condition ?? parameters, hitRate = condition?.hitRate ?? hitRate
+    let optics = condition.map { makeOptics(of: $0, &own) } ?? optics
+    let ringPhotons = condition.map { own.logUniform($0.ringPhotons.lowerBound, $0.ringPhotons.upperBound) } ?? ringPhotons
     let intensity = hasBeam ? random.gamma(shape: 8, scale: 1.0 / 8) : 0
     let hasJet = random.uniform() >= p.noJetRate && hasBeam, isCalibrant = random.uniform() < p.calibrantRate
     let isHit = random.uniform() <= hitRate && hasJet && !isCalibrant
@@ -172,68 +224,82 @@ public struct CSPADSimulator: ShotSimulator {
 
     var expected = [Float](repeating: 0, count: x.count)
     if hasBeam {
-      let profile = radialProfile(intensity, hasJet: hasJet, isCalibrant: isCalibrant, saxs: saxs, isIcy: isIcy, &random)
-      for i in expected.indices { expected[i] = factor[i] * profile[Int(radial[i])] }
+      let profile = radialProfile(p, intensity, ringPhotons, hasJet: hasJet, isCalibrant: isCalibrant, saxs: saxs, isIcy: isIcy, &random)
+      for i in expected.indices { expected[i] = optics.factor[i] * profile[Int(optics.radial[i])] }
     }
-    if hasStreak { addStreak(&expected, angle: streakAngle * .pi / 180, level: Float(intensity * random.logUniform(2, 30)), &random) }
+    if hasStreak { addStreak(&expected, optics, angle: streakAngle * .pi / 180, level: Float(intensity * random.logUniform(2, 30)), &random) }
     var spots = 0, detectable = 0
     if isHit {
-      (spots, detectable) = addCrystal(&expected, intensity: intensity, &random)
+      (spots, detectable) = addCrystal(&expected, optics, p, intensity: intensity, &random)
     } else if hasJet {
       let stray = Int(random.uniform(0, 5))
-      (spots, detectable) = addStrays(&expected, stray, intensity: intensity, &random)
+      (spots, detectable) = addStrays(&expected, p, stray, intensity: intensity, &random)
     }
-    let exposure = detector.expose(expected, p, random.keyed("pixels"))
+    // Charge goes with the photon's energy; the run's gain is that of its own.
+    let exposure = detector.expose(expected, p, charge: Float(optics.photonEnergy / self.optics.photonEnergy), random.keyed("pixels"))
 
     var beamline = BeamlineRecord(pulseEnergyMJ: intensity * p.pulseEnergy_mJ)
     beamline.beam = .typical(&random, energyMeV: 13460)
-    beamline.beam.photonEnergy_eV = hasBeam ? photonEnergy : 0
+    beamline.beam.photonEnergy_eV = hasBeam ? optics.photonEnergy : 0
     beamline.eventCodes = [hasBeam ? 140 : 162]
     let leaves = [.cspadElement(source, exposure.counts, roiMask: p.roiMask, fiducial: fiducial)] + beamline.leaves(&random)
-    let ring = radius(2.0)
-    let gain = p.gain_ADUPerEV * photonEnergy, pixels = Double(p.roiMask.nonzeroBitCount * CSPAD.rows * CSPAD.columns)
+    let ring = optics.radius(2.0)
+    let gain = p.gain_ADUPerEV * optics.photonEnergy, pixels = Double(p.roiMask.nonzeroBitCount * CSPAD.rows * CSPAD.columns)
     return SimulatedShot(
       leaves: leaves, hasBeam: hasBeam,
       truth: [
         text(detectable >= 15), text(spots), text(detectable), text(hasJet), text(hasJet && !isCalibrant && ring < 95), text(ring),
         text(hasJet && !isCalibrant ? intensity * ringPhotons : 0), text(isIcy), text(isCalibrant && hasJet), text(hasStreak),
         hasStreak ? text(streakAngle) : "nan", text(saxs), text(exposure.photons), text(Double(exposure.photons) / pixels),
-        text(Double(exposure.photons) * gain / pixels), text(beamline.pulseEnergyMJ), text(photonEnergy), text(distance), text(centre.x),
+        text(Double(exposure.photons) * gain / pixels), text(beamline.pulseEnergyMJ), text(optics.photonEnergy), text(optics.distance), text(centre.x),
         text(centre.y),
       ])
   }
 
+  private func makeOptics(of p: Parameters, _ random: inout Philox) -> Optics {
+    let energy = random.uniform(p.photonEnergy_eV.lowerBound, p.photonEnergy_eV.upperBound)
+    let distance = random.uniform(p.distance_mm.lowerBound, p.distance_mm.upperBound)
+    let hasEdge = random.uniform() <= p.shadowRate
+    let shadow = Shadow(p.shadow == .drawn ? (hasEdge ? .edge : .none) : p.shadow, &random)
+    return Optics(photonEnergy: energy, distance: distance, shadow: shadow, x: x, y: y)
+  }
+
   /// Expected photons a pixel over q, before solid angle and polarisation.
   private func radialProfile(
-    _ intensity: Double, hasJet: Bool, isCalibrant: Bool, saxs: Double, isIcy: Bool, _ random: inout Philox
+    _ p: Parameters, _ intensity: Double, _ ringPhotons: Double, hasJet: Bool, isCalibrant: Bool, saxs: Double, isIcy: Bool,
+    _ random: inout Philox
   ) -> [Float] {
-    let ice = random.logUniform(0.5, 5)
-    let rings: [Double] =
-      isCalibrant && hasJet ? (1...12).map { 2 * Double.pi * Double($0) / 58.38 }
-      : isIcy ? [3.90, 3.67, 3.44, 2.67, 2.25].map { 2 * Double.pi / $0 } : []
-    let level = intensity * ringPhotons
+    let strength = random.logUniform(p.ringStrength.lowerBound, p.ringStrength.upperBound)
+    let spacings = isCalibrant && hasJet ? p.calibrant.spacings : isIcy ? [3.90, 3.67, 3.44, 2.67, 2.25] : []
+    let rings = spacings.map { 2 * Double.pi / $0 }, level = intensity * ringPhotons
     return (0..<Self.radialCount).map { cell in
       let q = (Double(cell) + 0.5) * Self.radialStep
-      var value = 0.01 * level
+      var value = p.background * level
       if hasJet, !isCalibrant {
-        let first = (q - 2.0) / 0.25, second = (q - 2.9) / 0.35
-        value += level * (exp(-first * first / 2) + 0.35 * exp(-second * second / 2) + 0.15)
+        switch p.medium {
+        case .water:
+          let first = (q - 2.0) / 0.25, second = (q - 2.9) / 0.35
+          value += level * (exp(-first * first / 2) + 0.35 * exp(-second * second / 2) + 0.15)
+        case .lipid:
+          let ring = (q - 2 * Double.pi / 4.5) / 0.08
+          value += level * (1.5 * exp(-ring * ring / 2) + 0.15)
+        }
         if q < 0.15 { value += min(300, intensity * saxs * pow(q / 0.1, -4)) }
       }
-      for ring in rings where abs(q - ring) < 0.05 { value += level * ice * exp(-(q - ring) * (q - ring) / 2e-4) }
+      for ring in rings where abs(q - ring) < 0.05 { value += level * strength * exp(-(q - ring) * (q - ring) / 2e-4) }
       return Float(value)
     }
   }
 
   /// A bright line through the beam: a jet edge scatters across itself. Falls as exp(-r / 20 mm).
-  private func addStreak(_ expected: inout [Float], angle: Double, level: Float, _ random: inout Philox) {
+  private func addStreak(_ expected: inout [Float], _ optics: Optics, angle: Double, level: Float, _ random: inout Philox) {
     let c = Float(cos(angle)), s = Float(sin(angle)), width = Float(random.uniform(3, 6) * 0.10992 / 2)
     for i in expected.indices {
       // The laboratory's horizontal axis is psana's y, so 90 degrees runs along psana's x.
       let across = y[i] * s - x[i] * c
       guard abs(across) < 4 * width else { continue }
       let r = (x[i] * x[i] + y[i] * y[i]).squareRoot()
-      expected[i] += factor[i] * level * exp(-across * across / (2 * width * width)) * exp(-r / 20)
+      expected[i] += optics.factor[i] * level * exp(-across * across / (2 * width * width)) * exp(-r / 20)
     }
   }
 

@@ -31,14 +31,16 @@ struct BeamlineRecord: Sendable {
 
 /// A detector's simulator: one run's nuisances drawn once, then any shot of it from the shot's own generator.
 protocol ShotSimulator: Sendable {
+  associatedtype Parameters: ShotParameters
   /// Where its records come from.
   var source: XTC1Source { get }
   /// Names of the truth columns, with units.
   static var columns: [String] { get }
   /// The leaves of the Configure transition.
   var configuration: [XTC1Record] { get }
-  /// Shot of this run; `hasBeam` false is an event-code-162 shot. Depends on `random` alone.
-  func shot(hasBeam: Bool, fiducial: UInt32, position: Double, random: Philox) -> SimulatedShot
+  /// Shot of this run; `hasBeam` false is an event-code-162 shot. With a `condition` its parameters count instead of the run's draws.
+  /// Depends on `condition` and `random` alone.
+  func shot(hasBeam: Bool, fiducial: UInt32, position: Double, condition: Parameters?, random: Philox) -> SimulatedShot
   /// The constants that dark and flat-field runs would have given.
   func writeCalibration(to folder: CalibrationFolder, experiment: String, run: Int) throws(InputError) -> [String]
 }

@@ -18,26 +18,53 @@ public struct SimulationPlan: Codable, Hashable, Sendable {
   public var cspad = CSPADSimulator.Parameters()
   public var timeTool = TimeToolSimulator.Parameters()
   public var xtcav = XTCAVSimulator.Parameters()
+  /// Conditions that change from shot to shot; none leaves the detector's parameters to all shots.
+  public var designs: [ConditionDesign] = []
 
   public init(detector: Camera) { self.detector = detector }
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case detector, experiment, runs, shotsPerRun, darksPerRun, seed, confounded, cspad, timeTool, xtcav
+    case detector, experiment, runs, shotsPerRun, darksPerRun, seed, confounded, cspad, timeTool, xtcav, designs
   }
 
-  /// Keys that are absent keep their defaults; parameters of a detector are given whole.
+  /// The shots that visit every condition of the designs.
+  public var cycleLength: Int { designs.reduce(0) { $0 + $1.count * $1.repeats } }
+
+  /// Keys that are absent keep their defaults, those of a detector's parameters too; `shotsPerRun` is then one shot of each condition.
   public init(from decoder: any Decoder) throws {
+    let given = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue).sorted()
+    let known = CodingKeys.allCases.map(\.rawValue)
+    if let unknown = given.first(where: { !known.contains($0) }) {
+      throw InputError(
+        path: "simulation plan", place: unknown, expected: "one of the keys \(known.joined(separator: ", "))", found: "unknown key \"\(unknown)\"")
+    }
     let box = try decoder.container(keyedBy: CodingKeys.self)
     self.init(detector: try box.decode(Camera.self, forKey: .detector))
     experiment = try box.decodeIfPresent(String.self, forKey: .experiment) ?? experiment
     runs = try box.decodeIfPresent([Int].self, forKey: .runs) ?? runs
-    shotsPerRun = try box.decodeIfPresent(Int.self, forKey: .shotsPerRun) ?? shotsPerRun
+    designs = try box.decodeIfPresent([ConditionDesign].self, forKey: .designs) ?? []
+    shotsPerRun = try box.decodeIfPresent(Int.self, forKey: .shotsPerRun) ?? (designs.isEmpty ? shotsPerRun : cycleLength)
     darksPerRun = try box.decodeIfPresent(Int.self, forKey: .darksPerRun) ?? darksPerRun
     seed = try box.decodeIfPresent(UInt64.self, forKey: .seed) ?? seed
     confounded = try box.decodeIfPresent(Bool.self, forKey: .confounded) ?? confounded
-    cspad = try box.decodeIfPresent(CSPADSimulator.Parameters.self, forKey: .cspad) ?? cspad
-    timeTool = try box.decodeIfPresent(TimeToolSimulator.Parameters.self, forKey: .timeTool) ?? timeTool
-    xtcav = try box.decodeIfPresent(XTCAVSimulator.Parameters.self, forKey: .xtcav) ?? xtcav
+    cspad = try Self.overlaid(cspad, box.decodeIfPresent([String: JSONValue].self, forKey: .cspad), "cspad")
+    timeTool = try Self.overlaid(timeTool, box.decodeIfPresent([String: JSONValue].self, forKey: .timeTool), "timeTool")
+    xtcav = try Self.overlaid(xtcav, box.decodeIfPresent([String: JSONValue].self, forKey: .xtcav), "xtcav")
+  }
+
+  private static func overlaid<Parameters: ShotParameters>(
+    _ usual: Parameters, _ given: [String: JSONValue]?, _ place: String
+  ) throws(InputError) -> Parameters {
+    guard let given else { return usual }
+    guard case .object(let fields) = try JSONValue.of(usual) else { preconditionFailure("parameters are a mapping") }
+    return try Conditions.overlaid(usual, with: given, keys: Parameters.shotKeys.union(fields.keys), place: place)
+  }
+
+  private struct AnyKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
   }
 
   /// Throws at the first number that no run can have.
@@ -56,6 +83,11 @@ public struct SimulationPlan: Codable, Hashable, Sendable {
     case .cspad: if let (place, expected, found) = cspad.fault { try require(false, "cspad." + place, expected, found) }
     case .timetool: if let (place, expected, found) = timeTool.fault { try require(false, "timeTool." + place, expected, found) }
     case .xtcav: if let (place, expected, found) = xtcav.fault { try require(false, "xtcav." + place, expected, found) }
+    }
+    switch detector {
+    case .cspad: _ = try Conditions(designs, base: cspad, taken: CSPADSimulator.columns)
+    case .timetool: _ = try Conditions(designs, base: timeTool, taken: TimeToolSimulator.columns)
+    case .xtcav: _ = try Conditions(designs, base: xtcav, taken: XTCAVSimulator.columns)
     }
   }
 

@@ -8,7 +8,7 @@ import Tensors
 /// Stripe, etalon fringes and window follow real XPP and SXR frames; step depth, arrival jitter and drift are assumed.
 public struct TimeToolSimulator: ShotSimulator {
   /// Columns are pixels of the 1024-column camera; every range is drawn from once a run.
-  public struct Parameters: Codable, Hashable, Sendable {
+  public struct Parameters: ShotParameters, Codable, Hashable, Sendable {
     public var width = 1024
     /// Rows; 1024 for the whole camera, 452 for a usual crop.
     public var height = 452
@@ -30,6 +30,19 @@ public struct TimeToolSimulator: ShotSimulator {
     public var scale_fsPerPx: ClosedRange<Double> = 1...3
     /// The step rises instead of falling (reflection).
     public var isRising = false
+    /// Contrast of the etalon's fringes.
+    public var etalon: ClosedRange<Double> = 0...0.06
+    /// Light of the laser relative to the run's.
+    public var exposure: ClosedRange<Double> = 1...1
+    /// Where the step is, share of the width, and the stripe, share of the height, drawn for each shot; where absent, the
+    /// step jitters around the run's place and the stripe keeps the run's row.
+    public var arrival: ClosedRange<Double>?
+    public var pointing: ClosedRange<Double>?
+
+    /// In a condition `depth` is the shot's own: the pulse energy follows from it.
+    static let shotKeys: Set<String> = [
+      "referenceRate", "noLaserRate", "secondEdgeRate", "depth", "rise_px", "isRising", "etalon", "exposure", "arrival", "pointing",
+    ]
 
     public init() {}
 
@@ -37,10 +50,12 @@ public struct TimeToolSimulator: ShotSimulator {
       if !(64...4096).contains(width) || !(16...4096).contains(height) {
         return ("width, height", "64...4096 × 16...4096", "\(width) × \(height)")
       }
+      let edge = arrival ?? 0.5...0.5, row = pointing ?? 0.5...0.5
       return rateFault(["referenceRate": referenceRate, "noLaserRate": noLaserRate, "secondEdgeRate": secondEdgeRate])
         ?? spanFault([
           "depth": (depth, 0...1), "rise_px": (rise_px, 0.1...1000), "peak_ADU": (peak_ADU, 1...1e5),
           "scale_fsPerPx": (scale_fsPerPx, 1e-3...1000), "jitter_px": (single(jitter_px), 0...2000),
+          "etalon": (etalon, 0...0.9), "exposure": (exposure, 0.001...100), "arrival": (edge, 0...1), "pointing": (row, 0...1),
         ])
     }
   }
@@ -54,8 +69,9 @@ public struct TimeToolSimulator: ShotSimulator {
   let configuration: [XTC1Record]
   private let parameters: Parameters
   private let edgeRate: Double
-  /// ADU above the offset of the undisturbed stripe, `[height, width]`.
+  /// ADU above the offset of the undisturbed stripe, `[height, width]`, and what it is made of along the columns: peak and σ in rows.
   private let stripe: [Float]
+  private let envelope: [Float], stripeSigma: [Float]
   private let centre: Double, drift: Double, depth: Double, rise: Double, scale: Double, curvature: Double
   private let etalonPeriod: Double, etalonAmplitude: Double, etalonPhase: Double, stripeRow: Double
   private static let offset: Float = 32
@@ -70,7 +86,7 @@ public struct TimeToolSimulator: ShotSimulator {
     let peak = draw(parameters.peak_ADU), middle = random.uniform(450, 600) * Double(width) / 1024
     let spread = random.uniform(300, 500) * Double(width) / 1024
     etalonPeriod = random.uniform(35, 60)
-    etalonAmplitude = random.uniform(0, 0.06)
+    etalonAmplitude = draw(parameters.etalon)
     etalonPhase = random.uniform(0, 2 * .pi)
     scale = draw(parameters.scale_fsPerPx)
     curvature = random.uniform(-1e-4, 1e-4)
@@ -78,43 +94,59 @@ public struct TimeToolSimulator: ShotSimulator {
     depth = draw(parameters.depth)
     centre = Double(width) * random.uniform(0.42, 0.58)
     drift = random.normal(0, 40)
-    var stripe = [Float](repeating: 0, count: width * height)
-    for column in 0..<width {
-      let x = Double(column), sigma = 9 + 14 * exp(-x / 250)
-      let envelope = peak * exp(-(x - middle) * (x - middle) / (2 * spread * spread))
-      for row in 0..<height {
-        let y = (Double(row) - stripeRow) / sigma
-        stripe[row * width + column] = Float(envelope * exp(-y * y / 2))
-      }
-    }
-    self.stripe = stripe
+    stripeSigma = (0..<width).map { Float(9 + 14 * exp(-Double($0) / 250)) }
+    envelope = (0..<width).map { Float(peak * exp(-(Double($0) - middle) * (Double($0) - middle) / (2 * spread * spread))) }
+    stripe = Self.stripe(envelope, stripeSigma, row: stripeRow, height: height)
     configuration = [.opalConfiguration(source)]
   }
 
-  func shot(hasBeam: Bool, fiducial: UInt32, position: Double, random: Philox) -> SimulatedShot {
-    var random = random
-    let p = parameters, width = p.width
+  private static func stripe(_ envelope: [Float], _ sigma: [Float], row middle: Double, height: Int) -> [Float] {
+    let width = envelope.count
+    var stripe = [Float](repeating: 0, count: width * height)
+    for row in 0..<height {
+      for column in 0..<width {
+        let y = (Float(row) - Float(middle)) / sigma[column]
+        stripe[row * width + column] = envelope[column] * exp(-y * y / 2)
+      }
+    }
+    return stripe
+  }
+
+  func shot(hasBeam: Bool, fiducial: UInt32, position: Double, condition: Parameters?, random: Philox) -> SimulatedShot {
+    var random = random, own = random.keyed("condition")
+    let p = condition ?? parameters, width = p.width, edgeRate = condition.map { 1 - $0.referenceRate } ?? edgeRate
+    // What a condition draws for the shot, a run has drawn once.
+    func settled(_ range: ClosedRange<Double>, _ ofRun: Double) -> Double {
+      condition == nil ? ofRun : own.uniform(range.lowerBound, range.upperBound)
+    }
+    let depth = settled(p.depth, depth), rise = settled(p.rise_px, rise), etalonAmplitude = settled(p.etalon, etalonAmplitude)
+    let exposure = own.uniform(p.exposure.lowerBound, p.exposure.upperBound)
+    let stripeRow = p.pointing.map { own.uniform($0.lowerBound, $0.upperBound) * Double(p.height) } ?? stripeRow
+    let arrival = p.arrival.map { own.uniform($0.lowerBound, $0.upperBound) * Double(width) }
+    let stripe = p.pointing == nil ? stripe : Self.stripe(envelope, stripeSigma, row: stripeRow, height: p.height)
     let hasLaser = random.uniform() >= p.noLaserRate
     let pulse = hasBeam ? random.gamma(shape: 8, scale: 1.0 / 8) : 0
     let hasEdge = hasBeam && hasLaser && random.uniform() <= edgeRate
     let second = random.uniform() <= p.secondEdgeRate && hasEdge
     var edge = 0.0
     repeat { edge = centre + drift * position + random.normal(0, p.jitter_px) } while !(0.06 * Double(width)..<0.94 * Double(width)).contains(edge)
+    if let arrival { edge = arrival }
     let apart = random.uniform(120, 300) * (edge < Double(width) / 2 ? 1 : -1)
-    let amplitude = min(0.6, depth * max(pulse, 0.1))
-    let intensity = max(0, 1 + random.normal(0, 0.05)), phase = etalonPhase + random.normal(0, 0.1)
+    let amplitude = condition == nil ? min(0.6, depth * max(pulse, 0.1)) : depth
+    let intensity = exposure * max(0, 1 + random.normal(0, 0.05)), phase = etalonPhase + random.normal(0, 0.1)
 
     var column = [Float](repeating: 0, count: width)
     for x in 0..<width where hasLaser {
       let at = Double(x), window = exp(-(at - 520) * (at - 520) / (2 * 220 * 220))
       var value = intensity * (1 + etalonAmplitude * window * sin(2 * .pi * at / etalonPeriod + phase))
-      if hasEdge { value *= step(at, edge, amplitude) }
-      if second { value *= step(at, edge + apart, amplitude / 2) }
+      if hasEdge { value *= Self.step(at, edge, amplitude, rise: rise, isRising: p.isRising) }
+      if second { value *= Self.step(at, edge + apart, amplitude / 2, rise: rise, isRising: p.isRising) }
       column[x] = Float(value)
     }
     let pixels = Self.expose(stripe, column, PixelDraws(random.keyed("pixels")))
 
-    var beamline = BeamlineRecord(pulseEnergyMJ: hasEdge ? 2 * pulse : 0)
+    // A condition's depth stands for the pulse that makes it: 0.3 at the mean pulse energy of 2 mJ.
+    var beamline = BeamlineRecord(pulseEnergyMJ: !hasEdge ? 0 : condition == nil ? 2 * pulse : 2 * depth / 0.3)
     beamline.beam = .typical(&random, energyMeV: 3400)
     // 162: beam kicked. A reference shot has no X-rays on the target; 90 laser on, 91 laser off.
     let isLit = hasEdge || (hasBeam && !hasLaser)
@@ -132,9 +164,9 @@ public struct TimeToolSimulator: ShotSimulator {
   }
 
   /// Transmission: 1 before the step, 1 - A after it, recovering over 1500 px.
-  private func step(_ x: Double, _ edge: Double, _ amplitude: Double) -> Double {
+  private static func step(_ x: Double, _ edge: Double, _ amplitude: Double, rise: Double, isRising: Bool) -> Double {
     let change = amplitude * 0.5 * (1 + erf((x - edge) / rise)) * exp(-max(x - edge, 0) / 1500)
-    return parameters.isRising ? 1 + change : 1 - change
+    return isRising ? 1 + change : 1 - change
   }
 
   /// Shot noise of 5 electrons an ADU (normal, good where it exceeds the read noise), read noise 1.5 ADU, 12 bits.

@@ -9,7 +9,7 @@ import Tensors
 /// Beam numbers follow LCLS runs (amo86815); resolution, chirp spread and the cap of the loss are assumed. Charge is conserved: lasing moves light on the
 /// screen and adds none, so that brightness is no label.
 public struct XTCAVSimulator: ShotSimulator {
-  public struct Parameters: Codable, Hashable, Sendable {
+  public struct Parameters: ShotParameters, Codable, Hashable, Sendable {
     public var width = 512
     public var height = 512
     /// Share of beam shots that lase.
@@ -36,6 +36,29 @@ public struct XTCAVSimulator: ShotSimulator {
     public var energy_MeV: ClosedRange<Double> = 3300...3500
     /// Most that a slice can lose on average, MeV, drawn a run; fingers reach about twice as deep.
     public var lossCap_MeV: ClosedRange<Double> = 8...16
+    /// Length of a bunch, fs.
+    public var length_fs: ClosedRange<Double> = 50...110
+    /// Of the second bunch after the first, fs.
+    public var separation_fs: ClosedRange<Double> = -50...50
+    public var profile = Profile.drawn
+    /// The energy spread of a slice without lasing, MeV rms; a laser heater widens it.
+    public var sliceSpread_MeV = 1.2
+    /// Where in the bunch lasing happens: its middle from the bunch's middle, and its whole width, in bunch lengths.
+    public var lasingCentre: ClosedRange<Double> = -0.25...0.25
+    public var lasingWidth: ClosedRange<Double> = 0.2...0.8
+    /// Which bunches lase: bit 0 the first, bit 1 the second; by chance where absent.
+    public var lasingClass: Int?
+    /// Energy over time, MeV/fs and MeV/fs²; once a run near −0.15 and 0 where absent.
+    public var chirp_MeVPerFs: ClosedRange<Double>?
+    public var curvature_MeVPerFs2: ClosedRange<Double>?
+
+    /// How the current runs along the bunch: a flat core, horns at both ends, or a ramp towards the tail.
+    public enum Profile: String, Codable, Hashable, Sendable, CaseIterable { case drawn, flat, horns, ramp }
+
+    static let shotKeys: Set<String> = [
+      "lasingRate", "pulseEnergy_mJ", "bunches", "emptyRate", "croppedRate", "saturatedRate", "length_fs", "separation_fs", "profile",
+      "sliceSpread_MeV", "lasingCentre", "lasingWidth", "lasingClass", "chirp_MeVPerFs", "curvature_MeVPerFs2",
+    ]
 
     public init() {}
 
@@ -44,12 +67,19 @@ public struct XTCAVSimulator: ShotSimulator {
         return ("width, height", "64...4096", "\(width) × \(height)")
       }
       if !(1...2).contains(bunches) { return ("bunches", "1 or 2", "\(bunches)") }
+      if let lasingClass, !(0..<1 << bunches).contains(lasingClass) {
+        return ("lasingClass", "0 to \((1 << bunches) - 1) for \(bunches) bunches", "\(lasingClass)")
+      }
+      let chirp = chirp_MeVPerFs ?? 0...0, curvature = curvature_MeVPerFs2 ?? 0...0
       return rateFault(
         ["lasingRate": lasingRate, "emptyRate": emptyRate, "croppedRate": croppedRate, "saturatedRate": saturatedRate])
         ?? spanFault([
           "pulseEnergy_mJ": (pulseEnergy_mJ, 1e-6...100), "peak_ADU": (peak_ADU, 1...1e5), "charge_nC": (charge_nC, 1e-3...10),
           "energy_MeV": (energy_MeV, 1...1e5), "lossCap_MeV": (lossCap_MeV, 0.1...100),
           "scale_fsPerPx": (single(scale_fsPerPx), 0.05...10), "scale_MeVPerPx": (single(scale_MeVPerPx), 0.02...10),
+          "length_fs": (length_fs, 5...1000), "separation_fs": (separation_fs, -1000...1000), "sliceSpread_MeV": (single(sliceSpread_MeV), 0.05...50),
+          "lasingCentre": (lasingCentre, -0.5...0.5), "lasingWidth": (lasingWidth, 0.01...2),
+          "chirp_MeVPerFs": (chirp, -10...10), "curvature_MeVPerFs2": (curvature, -1...1),
         ])
     }
   }
@@ -86,7 +116,7 @@ public struct XTCAVSimulator: ShotSimulator {
   /// ADU for a pixel that holds the whole charge of 0.15 nC.
   private let gain: Double
   private let pedestal: [Float]
-  private static let sliceSpread = 1.2, energyResolution = 0.3
+  private static let energyResolution = 0.3
 
   public init(_ parameters: Parameters, lasingRate: Double, random: Philox) {
     self.parameters = parameters
@@ -101,7 +131,7 @@ public struct XTCAVSimulator: ShotSimulator {
     resolutionFS = random.uniform(1.0, 1.5)
     lossCap = draw(parameters.lossCap_MeV)
     // A flat bunch of 80 fs and the usual slice width has its brightest pixel at this share of its light.
-    let width = (Self.sliceSpread * Self.sliceSpread + Self.energyResolution * Self.energyResolution).squareRoot()
+    let width = (parameters.sliceSpread_MeV * parameters.sliceSpread_MeV + Self.energyResolution * Self.energyResolution).squareRoot()
     let typical = parameters.scale_fsPerPx / 80 * parameters.scale_MeVPerPx / (width * (2 * Double.pi).squareRoot())
     gain = draw(parameters.peak_ADU) / typical / (charge * dumpShare)
     let glow = random.uniform(2, 10), tilt = (random.normal(0, 2), random.normal(0, 2))
@@ -118,11 +148,11 @@ public struct XTCAVSimulator: ShotSimulator {
     configuration = [.opalConfiguration(source)]
   }
 
-  func shot(hasBeam: Bool, fiducial: UInt32, position: Double, random: Philox) -> SimulatedShot {
-    let drawn = draw(hasBeam: hasBeam, random: random)
+  func shot(hasBeam: Bool, fiducial: UInt32, position: Double, condition: Parameters?, random: Philox) -> SimulatedShot {
+    let drawn = draw(hasBeam: hasBeam, condition: condition, random: random)
     var rest = random.keyed("beam line")
     let brightness = drawn.isSaturated ? 4.0 : 1.0
-    let image = drawn.bunches.isEmpty ? [] : Self.image(of: drawn.bunches, parameters, resolutionFS: resolutionFS)
+    let image = drawn.bunches.isEmpty ? [] : Self.image(of: drawn.bunches, condition ?? parameters, resolutionFS: resolutionFS)
     let pixels = expose(image, scale: gain * brightness, PixelDraws(random.keyed("pixels")))
     var beamline = BeamlineRecord(pulseEnergyMJ: drawn.pulseEnergyMJ)
     beamline.beam = .typical(&rest, energyMeV: energy)
@@ -151,31 +181,32 @@ public struct XTCAVSimulator: ShotSimulator {
     /// Bit 0: the first bunch lases, bit 1: the second.
     public var lasingClass = 0
     public var isCropped = false, isSaturated = false
-    public var pulseEnergyMJ = 0.0, chargeNC = 0.0, lengthFS = 0.0, chirp = 0.0, timePX = 0.0, energyPX = 0.0, energyMeV = 0.0
+    public var pulseEnergyMJ = 0.0, chargeNC = 0.0, lengthFS = 0.0, chirp = 0.0, curvature = 0.0, timePX = 0.0, energyPX = 0.0, energyMeV = 0.0
   }
 
-  /// The truth of a shot, before the camera.
-  public func draw(hasBeam: Bool, random: Philox) -> Drawn {
-    var random = random, drawn = Drawn()
-    let p = parameters
+  /// The truth of a shot, before the camera; `condition` as in `shot`.
+  public func draw(hasBeam: Bool, condition: Parameters? = nil, random: Philox) -> Drawn {
+    var random = random, drawn = Drawn(), own = random.keyed("condition")
+    let p = condition ?? parameters, lasingRate = condition?.lasingRate ?? lasingRate
     drawn.energyMeV = random.normal(energy, 7)
     let isEmpty = random.uniform() <= p.emptyRate
     drawn.isCropped = random.uniform() <= p.croppedRate
     drawn.isSaturated = random.uniform() <= p.saturatedRate && hasBeam && !isEmpty
     drawn.chargeNC = hasBeam ? charge * dumpShare * (1 + random.normal(0, 0.013)) : 0
-    drawn.lengthFS = random.uniform(50, 110)
-    drawn.chirp = chirp.0 + random.normal(0, 0.02)
+    drawn.lengthFS = random.uniform(p.length_fs.lowerBound, p.length_fs.upperBound)
+    drawn.chirp = (p.chirp_MeVPerFs.map { own.uniform($0.lowerBound, $0.upperBound) } ?? chirp.0) + random.normal(0, 0.02)
+    drawn.curvature = p.curvature_MeVPerFs2.map { own.uniform($0.lowerBound, $0.upperBound) } ?? chirp.1
     drawn.timePX = random.uniform(-40, 40) + (drawn.isCropped ? (random.uniform() < 0.5 ? -0.45 : 0.45) * Double(p.width) : 0)
     drawn.energyPX = (drawn.energyMeV - energy) / p.scale_MeVPerPx * 0.8 + random.normal(0, 8)
     guard hasBeam, !isEmpty else {
       drawn.isCropped = false
       return drawn
     }
-    let apart = p.bunches == 2 ? random.uniform(-50, 50) : 0
+    let apart = p.bunches == 2 ? random.uniform(p.separation_fs.lowerBound, p.separation_fs.upperBound) : 0
     for index in 0..<p.bunches {
-      let lases = random.uniform() <= lasingRate
+      let byChance = random.uniform() <= lasingRate, lases = p.lasingClass.map { $0 >> index & 1 == 1 } ?? byChance
       let bunch = makeBunch(
-        drawn, shiftFS: Double(index) * apart, shiftMeV: Double(index) * -45 + (p.bunches == 2 ? 22 : 0),
+        drawn, p, shiftFS: Double(index) * apart, shiftMeV: Double(index) * -45 + (p.bunches == 2 ? 22 : 0),
         charge: drawn.chargeNC / Double(p.bunches), lases: lases, &random)
       drawn.bunches.append(bunch)
       let energy = bunch.pulseEnergyMJ(stepFS: p.scale_fsPerPx)
@@ -189,11 +220,18 @@ public struct XTCAVSimulator: ShotSimulator {
   private static let fine = 4
 
   private func makeBunch(
-    _ drawn: Drawn, shiftFS: Double, shiftMeV: Double, charge: Double, lases: Bool, _ random: inout Philox
+    _ drawn: Drawn, _ p: Parameters, shiftFS: Double, shiftMeV: Double, charge: Double, lases: Bool, _ random: inout Philox
   ) -> Bunch {
-    let p = parameters, step = p.scale_fsPerPx / Double(Self.fine), count = p.width * Self.fine
+    let step = p.scale_fsPerPx / Double(Self.fine), count = p.width * Self.fine
     let middle = (Double(p.width) / 2 + drawn.timePX) * p.scale_fsPerPx + shiftFS, half = drawn.lengthFS / 2
-    let horns = (random.uniform(0.2, 0.9), random.uniform(0.2, 0.9)), tilt = random.normal(0, 0.15)
+    var horns = (random.uniform(0.2, 0.9), random.uniform(0.2, 0.9)), tilt = random.normal(0, 0.15)
+    switch p.profile {
+    case .drawn: break
+    case .flat: (horns, tilt) = ((0, 0), tilt / 3)
+    // Horns of two to three times the core.
+    case .horns: (horns, tilt) = ((horns.0 + 1.6, horns.1 + 1.6), tilt / 3)
+    case .ramp: (horns, tilt) = ((0, 0), 0.8 + tilt / 3)
+    }
     var current = (0..<count).map { index -> Double in
       let t = (Double(index) + 0.5) * step - middle
       let core = 0.25 * (1 + tanh((t + half) / 3)) * (1 - tanh((t - half) / 3)) * max(0.1, 1 + tilt * t / half)
@@ -205,8 +243,8 @@ public struct XTCAVSimulator: ShotSimulator {
 
     var loss = [Double](repeating: 0, count: count)
     let wanted = random.logUniform(p.pulseEnergy_mJ.lowerBound, p.pulseEnergy_mJ.upperBound)
-    let coherence = random.uniform(0.5, 0.8), window = random.uniform(0.2, 0.8) * drawn.lengthFS / 2
-    let centre = random.uniform(-0.25, 0.25) * drawn.lengthFS
+    let coherence = random.uniform(0.5, 0.8), window = random.uniform(p.lasingWidth.lowerBound, p.lasingWidth.upperBound) * drawn.lengthFS / 2
+    let centre = random.uniform(p.lasingCentre.lowerBound, p.lasingCentre.upperBound) * drawn.lengthFS
     if lases {
       var noise = random.keyed("SASE")
       let power = Self.spikes(count, sigma: coherence / 2.355 / step, &noise)
@@ -226,7 +264,7 @@ public struct XTCAVSimulator: ShotSimulator {
       bunch.loss.append(sum > 0 ? cells.reduce(0) { $0 + current[$1] * loss[$1] } / sum : 0)
       let t = (Double(column) + 0.5) * p.scale_fsPerPx - middle
       bunch.energy.append(
-        shiftMeV + drawn.energyPX * p.scale_MeVPerPx + drawn.chirp * t + chirp.1 * t * t + chirp.2 * t * t * t)
+        shiftMeV + drawn.energyPX * p.scale_MeVPerPx + drawn.chirp * t + drawn.curvature * t * t + chirp.2 * t * t * t)
     }
     return bunch
   }
@@ -252,7 +290,7 @@ public struct XTCAVSimulator: ShotSimulator {
   public static func image(of bunches: [Bunch], _ parameters: Parameters, resolutionFS: Double) -> [Float] {
     let width = parameters.width, height = parameters.height
     var image = [Float](repeating: 0, count: width * height)
-    let sigma = (sliceSpread * sliceSpread + energyResolution * energyResolution).squareRoot()
+    let sigma = (parameters.sliceSpread_MeV * parameters.sliceSpread_MeV + energyResolution * energyResolution).squareRoot()
     for bunch in bunches {
       let brightest = bunch.current.max() ?? 0
       for column in 0..<width where bunch.current[column] > 1e-4 * brightest {

@@ -58,11 +58,12 @@ struct OpenedSource: Sendable {
         try FilePattern(text: pattern).matches(
           relativeTo: base, environment: environment, place: "source \(recipe.name), files.[\(i)]"))
     }
-    calibration = try recipe.calibration.map { text throws(InputError) in
+    let calibration = try recipe.calibration.map { text throws(InputError) in
       CalibrationFolder(
         try FilePattern(text: text).folder(
           relativeTo: base, environment: environment, place: "source \(recipe.name), calibration"))
     }
+    self.calibration = calibration
     guard recipe.detector == "automatic" || DetectorCatalog.detector(named: recipe.detector) != nil else {
       throw InputError(
         path: corpus.name, place: "source \(recipe.name), detector",

@@ -26,39 +26,39 @@ struct LabelReader {
   /// The label of an event, or why it is dropped. `id` is the event's identity in the corpus, `others` are the labels of the rules
   /// before this one.
   mutating func outcome(
-    of event: Event, id: EventID, file: FilePattern.Match, others: [String: String]
+    of event: Event, id: EventID, file: OpenedSource.RawFile, others: [String: String]
   ) throws(InputError) -> LabelRule.Outcome {
     let place = "event \(event.index) (\(id.experiment):\(id.run), \(id.seconds).\(id.nanoseconds), fiducial \(id.fiducial))"
-    return try rule.outcome(of: try rawValue(of: event, id: id, file: file, others: others), path: file.path, place: place)
+    return try rule.outcome(of: try rawValue(of: event, id: id, file: file, others: others), path: file.match.path, place: place)
   }
 
   private mutating func rawValue(
-    of event: Event, id: EventID, file: FilePattern.Match, others: [String: String]
+    of event: Event, id: EventID, file: OpenedSource.RawFile, others: [String: String]
   ) throws(InputError) -> String? {
     switch rule.origin {
     case .constant(let text): return text
-    case .folder(let level): return try folderName(file.path, level: level)
+    case .folder(let level): return try folderName(file.match.path, level: level)
     case .field(let name): return event.texts[name] ?? event.scalars[name].map(LabelReader.className)
-    case .table: return table?.value(of: id, file: file.name, index: event.index)
+    case .table: return table?.value(of: id, file: file.match.name, index: event.index)
     case .thresholds(let bins): return event.scalars[bins.scalar].flatMap { bins.bin(of: $0) }
     case .eventCodes(let rule):
       return rule.codes.first { event.eventCodes.contains($0.code) }?.name ?? rule.otherwise
     case .runs(let runs):
       return runs[RunKey(experiment: id.experiment, run: id.run).description] ?? runs["\(id.run)"]
     case .dataset(let name):
-      if dataset?.path != file.path { dataset = (file.path, try LabelReader.values(of: name, in: file.path)) }
+      if dataset?.path != file.match.path { dataset = (file.match.path, try LabelReader.values(of: name, in: file.match.path)) }
       guard let values = dataset?.values else { return nil }
       guard event.index < values.count else {
         throw InputError(
-          path: file.path, place: name, expected: "a value for event \(event.index)", found: "\(values.count) values")
+          path: file.match.path, place: name, expected: "a value for event \(event.index)", found: "\(values.count) values")
       }
       return values[event.index]
     case .instrument(let instrument):
-      if readings?.path != file.path {
+      if readings?.path != file.match.path {
         var frames = frames
-        frames.files = [file.path]
-        if frames.detector == "automatic" { frames.detector = try instrument.choice.instrument(path: file.path).detector }
-        readings = (file.path, try instrument.values(of: frames))
+        frames.files = file.parts.map(\.path)
+        if frames.detector == "automatic" { frames.detector = try instrument.choice.instrument(path: file.match.path).detector }
+        readings = (file.match.path, try instrument.values(of: frames))
       }
       return readings?.values[event.id]
     case .path(let rules):
