@@ -71,7 +71,8 @@ let package = Package(
     + module("Engine", ["Graphs", "Tensors", "CDNNL", "COpenBLAS", "CKernels"], tests: ["Networks"])
     + module("Frames", ["Tensors", "Host", "CHDF5", "CChunkFilters", "CDeflate", "CZip", "CImageCodecs"])
     + module("Simulation", ["Frames", "Tensors", "Host"])
-    + module("Corpora", ["Frames", "Tensors", "Host", yams], tests: ["Simulation"])
+    + module("Instruments", ["Frames", "Tensors", "Host"], tests: ["Simulation"])
+    + module("Corpora", ["Instruments", "Frames", "Tensors", "Host", yams], tests: ["Simulation"])
     + module("Exports", ["Corpora", "Frames", "Tensors", "Host", "CArchive"])
     + module("Pretexts", ["Networks", "Graphs", "Tensors"], tests: ["Engine"])
     + module("Training", ["Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", yams], tests: ["Frames"])
@@ -80,13 +81,12 @@ let package = Package(
     + module("Audits", ["Cues", "Evaluation", "Corpora", "Frames", "Tensors", "Host"], tests: ["Simulation"])
     + module("Publishing", ["Training", "Engine", "Pretexts", "Networks", "Graphs", "Corpora", "Tensors", "Host"])
     + module("Benchmarks", ["Training", "Pretexts", "Corpora", "Frames", "Engine", "Networks", "Graphs", "Tensors", "Host"])
-    + module("Reports", ["Audits", "Cues", "Evaluation", "Training", "Pretexts", "Corpora", "Frames", "Host", "Tensors"])
+    + module("Reports", ["Audits", "Cues", "Evaluation", "Training", "Pretexts", "Corpora", "Instruments", "Frames", "Host", "Tensors"])
     + [
       .executableTarget(
         name: "psimagenet",
         dependencies: [
-          "Simulation", "Frames", "Corpora", "Exports", "Pretexts", "Training", "Benchmarks", "Evaluation", "Cues", "Audits", "Publishing", "Reports",
-          "Engine",
+          "Simulation", "Frames", "Instruments", "Corpora", "Exports", "Pretexts", "Training", "Benchmarks", "Evaluation", "Cues", "Audits", "Publishing", "Reports", "Engine",
           "Networks", "Graphs", "Tensors", "Host", arguments,
         ],
         swiftSettings: strict)

@@ -9,7 +9,7 @@ import Host
 /// on from there when run again, and gives the same bytes as an unbroken one. Other errors leave nothing behind.
 ///
 /// Several processes, on one machine or many that share a file system, can build one corpus together: each is told its rank.
-/// The bytes do not depend on how many they are. Memory does not grow with the number of pictures, but for some 60 bytes each.
+/// The bytes do not depend on how many they are. Memory does not grow with the number of pictures, but for some 200 bytes each.
 public enum CorpusBuilder {
   /// Builds the recipe at `path`; its relative paths count from its folder.
   @discardableResult

@@ -1,4 +1,5 @@
 import Frames
+import Host
 
 /// One kind of raw data that goes into a corpus.
 public struct SourceRecipe: Codable, Hashable, Sendable {
@@ -42,7 +43,9 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
   public var calibration: String?
   /// The shift that all pixels of one readout block share; see `CommonMode`.
   public var commonMode: CommonMode
-  /// A geometry file, or `calibration` for the calibration folder's, by run.
+  /// Which pixels the calibration masks; `PixelMask.names`. Empty: by status and hand-made mask.
+  public var maskedBy: [String] = []
+  /// A geometry file of psana or CrystFEL, or `calibration` for the calibration folder's, by run.
   public var geometry: String?
   public var view: View
   public var fit: Fit
@@ -97,8 +100,10 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
     (self.every, self.limit, self.tone, self.labels) = (every, limit, tone, labels)
   }
 
+  var mask: PixelMask { get throws(InputError) { maskedBy.isEmpty ? PixelMask() : try PixelMask(maskedBy) } }
+
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case name, files, dataset, key, source, subframe, detector, calibration, commonMode, geometry, view, fit, stack, experiment
+    case name, files, dataset, key, source, subframe, detector, calibration, commonMode, maskedBy, geometry, view, fit, stack, experiment
     case run, crop, nonFinite, gapValue, damageLimit, every, limit, tone, labels
   }
 
@@ -121,6 +126,10 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
       crop: try box.optional(.crop), nonFinite: try choice(.nonFinite, or: NonFinite.error),
       gapValue: try box.optional(.gapValue), damageLimit: try box.value(.damageLimit, or: .usual), every: try box.value(.every, or: 1), limit: try box.optional(.limit),
       tone: try box.optional(.tone), labels: try box.value(.labels, or: []))
+    maskedBy = try box.value(.maskedBy, or: [])
+    if let unknown = maskedBy.first(where: { !PixelMask.names.contains($0) }) {
+      throw box.refused(.maskedBy, expected: PixelMask.names.joined(separator: ", "), found: "\"\(unknown)\"")
+    }
     guard !name.isEmpty, name.utf8.allSatisfy({ $0 == 0x5F || $0 == 0x2D || isAlphanumeric($0) }) else {
       throw box.refused(.name, expected: "letters, digits, - and _", found: "\"\(name)\"")
     }

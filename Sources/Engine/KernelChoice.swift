@@ -15,7 +15,9 @@ public enum KernelChoice: Sendable {
 /// A file of another machine, library version or number of cores holds other problems, so one file may serve many machines.
 public final class KernelTimings: Sendable {
   private struct File: Codable {
-    var version = 1
+    /// Counts up when there are more kernels to choose from, so that the new ones are timed too.
+    static let current = 2
+    var version = current
     var fastest: [String: String]
   }
 
@@ -34,7 +36,7 @@ public final class KernelTimings: Sendable {
     if let path, let data = FileManager.default.contents(atPath: path) {
       do {
         let file = try JSONDecoder().decode(File.self, from: data)
-        if file.version == 1 { known = file.fastest }
+        if file.version == File.current { known = file.fastest }
       } catch { known = [:] }
     }
     fastest = Mutex(known)

@@ -43,6 +43,8 @@ public struct TransferProtocol: Sendable {
     public var rows: [Row]
     /// Tasks that could not be asked, and why.
     public var leftOut: [String: String]
+    /// What instruments score on the same test pictures; `nil` in results that did not ask.
+    public var baselines: [InstrumentBaseline]?
 
     /// The headline: one row per task, family and probe.
     public var chosen: [Row] { rows.filter(\.isChosen) }
@@ -116,7 +118,9 @@ public struct TransferProtocol: Sendable {
     }
     // A task that one trunk could not answer has nothing to compare.
     scores = scores.filter { leftOut[$0.key.task] == nil }
-    return Result(corpus: corpus.manifest.name, rows: combined(scores), leftOut: leftOut)
+    let asked = DownstreamTaskCatalog.all.filter { task in scores.keys.contains { $0.task == task.name } }
+    return Result(
+      corpus: corpus.manifest.name, rows: combined(scores), leftOut: leftOut, baselines: InstrumentBaseline.scores(on: asked, of: corpus))
   }
 
   /// Scores `trunks` (several seeds of each family) one after the other.

@@ -17,37 +17,45 @@ public struct Assembly: Sendable {
   public let originMM: (x: Double, y: Double)
   /// The mean position of all pixels in the geometry's frame, mm.
   public let centreMM: (x: Double, y: Double)
-  /// Canvas index of each panel pixel.
+  /// Canvas index of each panel pixel; -1 for those that the geometry leaves out.
   package let targets: [Int32]
   /// Panel pixel behind each canvas pixel (the first of several), or -1.
   let sources: [Int32]
 
   /// Throws where the geometry does not describe `panelShape`, or a canvas of more than 2^26 pixels.
   public init(geometry: Geometry, panelShape: Shape) throws(InputError) {
-    let positions = try geometry.pixelPositions()
+    try self.init(positions: try geometry.pixelPositions(), panelShape: panelShape, path: geometry.path)
+  }
+
+  /// Throws where the positions are not those of `panelShape`, or for a canvas of more than 2^26 pixels; `path` is for messages.
+  public init(positions: PixelPositions, panelShape: Shape, path: String) throws(InputError) {
     guard positions.x.shape == panelShape else {
-      throw InputError(
-        path: geometry.path, place: "", expected: "a geometry of panels \(panelShape)", found: "panels \(positions.x.shape)")
+      throw InputError(path: path, place: "", expected: "a geometry of panels \(panelShape)", found: "panels \(positions.x.shape)")
     }
     let x = positions.x.elements, y = positions.y.elements, pitch = positions.pixelSize
-    guard let xLow = x.min(), let xHigh = x.max(), let yLow = y.min(), let yHigh = y.max() else {
-      throw InputError(path: geometry.path, place: "", expected: "a geometry with pixels", found: "none")
+    let placed = positions.isLeftOut.isEmpty ? Array(x.indices) : x.indices.filter { !positions.isLeftOut[$0] }
+    guard let first = placed.first else { throw InputError(path: path, place: "", expected: "a geometry with pixels", found: "none") }
+    var (xLow, xHigh, yLow, yHigh, xSum, ySum) = (x[first], x[first], y[first], y[first], 0.0, 0.0)
+    for i in placed {
+      (xLow, xHigh, yLow, yHigh) = (min(xLow, x[i]), max(xHigh, x[i]), min(yLow, y[i]), max(yHigh, y[i]))
+      xSum += x[i]
+      ySum += y[i]
     }
     let rowsNeeded = (xHigh - xLow) / pitch + 1.5, columnsNeeded = (yHigh - yLow) / pitch + 1.5
     guard rowsNeeded.isFinite, columnsNeeded.isFinite, rowsNeeded * columnsNeeded < Double(1 << 26) else {
       throw InputError(
-        path: geometry.path, place: "", expected: "a canvas below \(1 << 26) pixels", found: "\(rowsNeeded) × \(columnsNeeded)")
+        path: path, place: "", expected: "a canvas below \(1 << 26) pixels", found: "\(rowsNeeded) × \(columnsNeeded)")
     }
     height = Int((xHigh - xLow + pitch / 2) / pitch) + 1
     width = Int((yHigh - yLow + pitch / 2) / pitch) + 1
     self.panelShape = panelShape
     pixelSizeMM = pitch / 1000
     originMM = (xLow / 1000, yLow / 1000)
-    let n = Double(x.count) * 1000
-    centreMM = (x.reduce(0, +) / n, y.reduce(0, +) / n)
-    var targets = [Int32](repeating: 0, count: x.count)
+    let n = Double(placed.count) * 1000
+    centreMM = (xSum / n, ySum / n)
+    var targets = [Int32](repeating: -1, count: x.count)
     var sources = [Int32](repeating: -1, count: height * width)
-    for i in x.indices {
+    for i in placed {
       let target = Int((x[i] - xLow + pitch / 2) / pitch) * width + Int((y[i] - yLow + pitch / 2) / pitch)
       targets[i] = Int32(target)
       if sources[target] < 0 { sources[target] = Int32(i) }
@@ -62,7 +70,7 @@ public struct Assembly: Sendable {
     var pixels = [Float](repeating: 0, count: height * width), counts = [Float](repeating: 0, count: height * width)
     let signal = frame.signal.elements, mask = frame.mask.elements
     var collided = false
-    for i in targets.indices where mask[i] != 0 {
+    for i in targets.indices where mask[i] != 0 && targets[i] >= 0 {
       let target = Int(targets[i])
       pixels[target] += signal[i]
       counts[target] += 1
@@ -81,7 +89,7 @@ public struct Assembly: Sendable {
   public var footprint: Tensor<UInt8> { Tensor([height, width], sources.map { $0 < 0 ? 0 : 1 }) }
 
   /// How many panel pixels share a canvas pixel with an earlier one.
-  public var collisions: Int { targets.count - sources.reduce(0) { $0 + ($1 < 0 ? 0 : 1) } }
+  public var collisions: Int { targets.count { $0 >= 0 } - sources.reduce(0) { $0 + ($1 < 0 ? 0 : 1) } }
 
   /// Where a point of the picture lies on the detector.
   public struct Location: Hashable, Sendable {
@@ -104,6 +112,15 @@ public struct Assembly: Sendable {
     return Location(
       panel: source / panelPixels, row: source % panelPixels / panelShape[2], column: source % panelShape[2],
       xMM: originMM.x + Double(row) * pixelSizeMM, yMM: originMM.y + Double(column) * pixelSizeMM)
+  }
+
+  /// Where a panel pixel falls on the canvas; `nil` where the geometry leaves it out. Traps outside the panels.
+  public func canvasPixel(panel: Int, row: Int, column: Int) -> (row: Int, column: Int)? {
+    precondition(
+      (0..<panelShape[0]).contains(panel) && (0..<panelShape[1]).contains(row) && (0..<panelShape[2]).contains(column),
+      "(\(panel), \(row), \(column)) outside \(panelShape)")
+    let target = Int(targets[(panel * panelShape[1] + row) * panelShape[2] + column])
+    return target < 0 ? nil : (target / width, target % width)
   }
 
   /// The panel pixel under the middle of pixel (row, column) of the canvas resampled to `resampledHeight` × `resampledWidth`.

@@ -1,59 +1,98 @@
 import Host
 import Tensors
 
-/// Raw counts to signal, in the order that psana uses: raw - pedestal, common mode, gain, status mask.
+/// Raw counts to signal, in the order that psana uses: raw - pedestal, common mode, gain, masks.
 enum Calibration {
   /// `[P, R, C]` in ADU -> a frame. A pixel is bad, 0 in `mask` and in `signal`, where the raw value or a constant is not
-  /// finite, its status is not 0, its gain is 0 or `alwaysBad` (one panel, row-major) says so.
+  /// finite, its gain is 0, `constants.mask` says so by status, hand-made mask or place, or `alwaysBad` (one panel, row-major).
   static func apply(
-    _ raw: Tensor<Float>, _ constants: CalibrationConstants, gainUnit: Frame.Unit, alwaysBad: [Bool] = [],
-    nonBondedAllowed: Bool = false, path: String
+    _ raw: Tensor<Float>, _ constants: CalibrationConstants, gainUnit: Frame.Unit, alwaysBad: [Bool] = [], isCSPAD: Bool = false,
+    path: String
   ) throws(InputError) -> Frame {
     let shape = raw.shape
     precondition(shape.rank == 3, "raw counts are [panels, rows, columns], got \(shape)")
     try require(constants.pedestal?.shape, shape, "pedestals", path)
     try require(constants.gain?.shape, shape, "gain", path)
-    try require(constants.status?.shape, shape, "pixel_status", path)
-    let panelCount = shape[1] * shape[2]
-    precondition(alwaysBad.isEmpty || alwaysBad.count == panelCount, "a panel has \(panelCount) pixels, not \(alwaysBad.count)")
-    if constants.commonMode == .nonBonded && !nonBondedAllowed {
-      throw InputError(
-        path: path, place: "common mode", expected: "a detector with non-bonded pixels (CSPAD)", found: "panels \(shape)")
-    }
 
     var signal = raw.elements
-    var mask = [UInt8](repeating: 1, count: signal.count)
-    if let pedestal = constants.pedestal {
-      for i in signal.indices { signal[i] -= pedestal.elements[i] }
+    var mask = try goodPixels(constants, shape, isCSPAD: isCSPAD, path: path)
+    PixelLoops.subtract(constants.pedestal?.elements, from: &signal, &mask)
+    if let parameters = constants.commonMode.parameters {
+      try parameters.correct(&signal, usable: mask, shape: shape, path: path)
     }
-    if let status = constants.status {
-      for i in mask.indices where status.elements[i] != 0 { mask[i] = 0 }
+    if let gain = constants.gain { PixelLoops.divide(&signal, by: gain.elements, &mask) }
+    markBad(alwaysBad, &mask, shape)
+    markBad(constants.mask.badByPlace(rows: shape[1], columns: shape[2], isCSPAD: isCSPAD), &mask, shape)
+    PixelLoops.clear(&signal, where: mask)
+    return Frame(signal: Tensor(shape, signal), mask: Tensor(shape, mask), unit: constants.gain == nil ? .adu : gainUnit)
+  }
+
+  /// 16-bit words whose gain range tells which block of pedestals and gains counts. `range` gives the range of a word at a pixel,
+  /// `nil` for one that does not occur; the 14 low bits are the count. Common mode is that of `commonModeRanges` alone.
+  static func applyByRange(
+    _ raw: Tensor<Float>, _ constants: CalibrationConstants, ranges: Int, commonModeRanges: Set<Int>, gainUnit: Frame.Unit, path: String,
+    range: (_ word: UInt32, _ pixel: Int) -> Int?
+  ) throws(InputError) -> Frame {
+    let shape = raw.shape, count = shape.count, blocks: Shape = [ranges * shape[0], shape[1], shape[2]]
+    precondition(shape.rank == 3, "raw counts are [panels, rows, columns], got \(shape)")
+    try require(constants.pedestal?.shape, blocks, "pedestals", path)
+    try require(constants.gain?.shape, blocks, "gain", path)
+    var mask = try goodPixels(constants, shape, isCSPAD: false, path: path)
+    var signal = [Float](repeating: 0, count: count), chosen = [Int8](repeating: -1, count: count), usable = [UInt8](repeating: 0, count: count)
+    for i in 0..<count {
+      let value = raw.elements[i]
+      guard value >= 0, value < 0x1p24, let block = range(UInt32(value), i) else {
+        mask[i] = 0
+        continue
+      }
+      chosen[i] = Int8(block)
+      signal[i] = Float(UInt32(value) & 0x3FFF) - (constants.pedestal?.elements[block * count + i] ?? 0)
+      guard signal[i].isFinite else {
+        (mask[i], signal[i]) = (0, 0)
+        continue
+      }
+      if mask[i] != 0, commonModeRanges.contains(block) { usable[i] = 1 }
     }
-    for i in signal.indices where !signal[i].isFinite {
-      mask[i] = 0
-      signal[i] = 0
-    }
-    for panel in 0..<shape[0] where constants.commonMode != .none {
-      let range = panel * panelCount..<(panel + 1) * panelCount
-      let shift =
-        constants.commonMode == .histogram
-        ? HistogramCommonMode().shift(of: signal[range], good: mask[range])
-        : NonBondedCommonMode().shift(of: signal[range], good: mask[range])
-      for i in range { signal[i] -= shift }
+    if let parameters = constants.commonMode.parameters {
+      try parameters.correct(&signal, usable: usable, shape: shape, path: path)
     }
     if let gain = constants.gain {
-      for i in signal.indices {
-        let g = gain.elements[i]
+      for i in 0..<count where mask[i] != 0 {
+        let g = gain.elements[Int(chosen[i]) * count + i]
         if g.isFinite, g != 0 { signal[i] /= g } else { mask[i] = 0 }
       }
     }
-    if !alwaysBad.isEmpty {
-      for panel in 0..<shape[0] {
-        for i in alwaysBad.indices where alwaysBad[i] { mask[panel * panelCount + i] = 0 }
-      }
-    }
+    markBad(constants.mask.badByPlace(rows: shape[1], columns: shape[2], isCSPAD: false), &mask, shape)
     for i in mask.indices where mask[i] == 0 { signal[i] = 0 }
     return Frame(signal: Tensor(shape, signal), mask: Tensor(shape, mask), unit: constants.gain == nil ? .adu : gainUnit)
+  }
+
+  /// 1 for every pixel that neither its status nor the hand-made mask excludes.
+  private static func goodPixels(
+    _ constants: CalibrationConstants, _ shape: Shape, isCSPAD: Bool, path: String
+  ) throws(InputError) -> [UInt8] {
+    try require(constants.status?.shape, shape, "pixel_status", path)
+    try require(constants.pixelMask?.shape, shape, "pixel_mask", path)
+    var mask = [UInt8](repeating: 1, count: shape.count)
+    let bits = constants.mask.statusBits
+    if let status = constants.status, bits != 0 {
+      PixelLoops.exclude(status.elements, bits, from: &mask)
+    }
+    if let made = constants.pixelMask, constants.mask.usesPixelMask {
+      for i in mask.indices where made.elements[i] == 0 { mask[i] = 0 }
+    }
+    return mask
+  }
+
+  /// Masks the same pixels of every panel.
+  private static func markBad(_ bad: [Bool], _ mask: inout [UInt8], _ shape: Shape) {
+    guard !bad.isEmpty else { return }
+    let size = shape[1] * shape[2]
+    precondition(bad.count == size, "a panel has \(size) pixels, not \(bad.count)")
+    let pixels = bad.indices.filter { bad[$0] }
+    for panel in 0..<shape[0] {
+      for i in pixels { mask[panel * size + i] = 0 }
+    }
   }
 
   static func require(_ found: Shape?, _ expected: Shape, _ what: String, _ path: String) throws(InputError) {

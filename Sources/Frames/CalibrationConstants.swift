@@ -10,7 +10,11 @@ public struct CalibrationConstants: Sendable {
   public var status: Tensor<UInt32>?
   /// rms of dark frames, ADU.
   public var noise: Tensor<Float>?
+  /// psana pixel_mask, made by hand: 1 good, 0 bad.
+  public var pixelMask: Tensor<UInt8>?
   public var commonMode: CommonMode
+  /// Which of these and of the detector's own make a pixel bad.
+  public var mask = PixelMask()
   /// SHA-256 over the files that were read, for provenance; empty when there were none.
   public var digest: String
   /// SHA-256 of the pedestals' file alone: runs of one dark set share it; empty when there was none, or one
@@ -19,8 +23,10 @@ public struct CalibrationConstants: Sendable {
 
   public init(
     pedestal: Tensor<Float>? = nil, gain: Tensor<Float>? = nil, status: Tensor<UInt32>? = nil, noise: Tensor<Float>? = nil,
-    commonMode: CommonMode = .none, digest: String = "", darkSet: String = ""
+    pixelMask: Tensor<UInt8>? = nil, commonMode: CommonMode = .none, mask: PixelMask = PixelMask(), digest: String = "", darkSet: String = ""
   ) {
+    self.pixelMask = pixelMask
+    self.mask = mask
     self.pedestal = pedestal
     self.gain = gain
     self.status = status

@@ -4,8 +4,9 @@ import Tensors
 
 /// psana's folder of calibration constants: `calib/<group>/<source>/<type>/<first>-<last|end>.data`.
 ///
-/// Types read: `pedestals`, `pixel_status`, `pixel_rms`, `pixel_gain` (signal per ADU, the inverse of
-/// `CalibrationConstants.gain`) and `geometry`. Source: lcls1 PSCalib/src/GlobalUtils.py, CalibFileFinder.py.
+/// Types read: `pedestals`, `pixel_offset` (added to them), `pixel_status`, `pixel_mask` (1 good), `pixel_rms`, `pixel_gain`
+/// (signal per ADU, the inverse of `CalibrationConstants.gain`) and `geometry`. Pedestals, offsets, gains and noise have one block,
+/// 3 (Jungfrau) or 7 (ePix10ka), one a gain range; a pixel whose status is bad in one range is bad. Source: lcls1 PSCalib/src/GlobalUtils.py, CalibFileFinder.py.
 public struct CalibrationFolder: Sendable {
   /// The folder `calib` itself.
   public let path: String
@@ -14,40 +15,47 @@ public struct CalibrationFolder: Sendable {
 
   /// What one file holds; the raw value is its folder's name.
   public enum Kind: String, Sendable, CaseIterable {
-    case pedestals, status = "pixel_status", noise = "pixel_rms", gain = "pixel_gain", geometry
+    case pedestals, offset = "pixel_offset", status = "pixel_status", noise = "pixel_rms", gain = "pixel_gain", mask = "pixel_mask", geometry
   }
 
-  /// The constants of `source` for `run`, for raw frames `shape` (for Jungfrau, pedestals and gain have three such blocks).
+  /// The constants of `source` for `run`, for raw frames `shape`.
   ///
   /// A missing type leaves its array `nil`; a source without any folder throws `.missing`, as does a source whose files all
   /// belong to other runs. The digest is SHA-256 over the SHA-256 of the files used, in the order of `Kind`.
   public func constants(
-    for source: String, run: Int, shape: Shape, commonMode: CommonMode = .none
+    for source: String, run: Int, shape: Shape, commonMode: CommonMode = .none, mask: PixelMask = PixelMask()
   ) throws(InputError) -> CalibrationConstants {
     guard let folder = try folder(of: source) else {
       throw InputError(
         .missing, path: path, place: Self.canonical(source), expected: "a folder of calibration constants", found: "none")
     }
-    var result = CalibrationConstants(commonMode: commonMode), digests: [String] = []
+    var result = CalibrationConstants(commonMode: commonMode, mask: mask), digests: [String] = []
     for kind in Kind.allCases where kind != .geometry {
       guard let file = try Self.file(in: "\(folder)/\(kind.rawValue)", run: run) else { continue }
       let data = try AtomicFile.read(file)
       digests.append(kind.rawValue + " " + Checksum.sha256(data))
-      let blocks = Self.isJungfrau(source) && (kind == .pedestals || kind == .gain || kind == .noise)
-      let values = try Self.array([UInt8](data), shape: blocks ? Self.tripled(shape) : shape, path: file)
+      let values = try Self.array([UInt8](data), shape: shape, blocks: kind == .mask ? [1] : [1, 3, 7], path: file)
       switch kind {
       case .pedestals:
         result.pedestal = values
         // One number for all pixels is the camera's offset, no measurement that leaves a pattern.
         let isMeasured = values.elements.contains { $0 != values.elements[0] }
         result.darkSet = isMeasured ? Checksum.sha256(data) : ""
+      case .offset:
+        guard let pedestal = result.pedestal, pedestal.shape == values.shape else {
+          throw InputError(path: file, place: "", expected: "offsets of the shape of the pedestals", found: "\(values.shape)")
+        }
+        result.pedestal = Tensor(values.shape, zip(pedestal.elements, values.elements).map { $0 + $1 })
       case .noise: result.noise = values
       case .gain: result.gain = values.map { 1 / $0 }
       case .status:
         guard values.elements.allSatisfy({ $0 >= 0 && $0 < 4_294_967_040 && $0 == $0.rounded() }) else {
           throw InputError(path: file, place: "numbers", expected: "whole status words from 0", found: "other numbers")
         }
-        result.status = values.map { UInt32($0) }
+        var status = [UInt32](repeating: 0, count: shape.count)
+        for i in values.elements.indices { status[i % status.count] |= UInt32(values.elements[i]) }
+        result.status = Tensor(shape, status)
+      case .mask: result.pixelMask = values.map { $0 == 0 ? 0 : 1 }
       case .geometry: break
       }
     }
@@ -80,7 +88,7 @@ public struct CalibrationFolder: Sendable {
   ) throws(InputError) -> String {
     let decimals =
       switch kind {
-      case .status: 0
+      case .status, .mask: 0
       case .gain: 6
       default: 2
       }
@@ -113,8 +121,6 @@ public struct CalibrationFolder: Sendable {
     return String(name.map { $0 == "|" ? ":" : $0 == "-" ? "." : $0 })
   }
 
-  private static func isJungfrau(_ source: String) -> Bool { source.lowercased().contains("jungfrau") }
-
   /// psana's calibration group of a device.
   static func group(_ source: String) -> String {
     let device = canonical(source).split(separator: ":").last?.split(separator: ".").first.map(String.init) ?? ""
@@ -123,6 +129,11 @@ public struct CalibrationFolder: Sendable {
     case "cspad2x2": "CsPad2x2::CalibV1"
     case "jungfrau": "Jungfrau::CalibV1"
     case "epix100a": "Epix100a::CalibV1"
+    case "epix10ka": "Epix10ka::CalibV1"
+    case "epix10kaquad": "Epix10kaQuad::CalibV1"
+    case "epix10ka2m": "Epix10ka2M::CalibV1"
+    case "pnccd": "PNCCD::CalibV1"
+    case "rayonix": "Camera::CalibV1"
     default: "Camera::CalibV1"
     }
   }
@@ -159,14 +170,8 @@ public struct CalibrationFolder: Sendable {
     return best.map { "\(folder)/\($0.name)" }
   }
 
-  private static func tripled(_ shape: Shape) -> Shape {
-    var extents = shape.extents
-    if !extents.isEmpty { extents[0] *= 3 }
-    return Shape(extents)
-  }
-
-  /// Text or .npy by content; the count must be `shape`'s, however the file groups its axes.
-  static func array(_ bytes: [UInt8], shape: Shape, path: String) throws(InputError) -> Tensor<Float> {
+  /// Text or .npy by content; the count must be that of one of so many blocks of `shape`, however the file groups its axes.
+  static func array(_ bytes: [UInt8], shape: Shape, blocks: [Int], path: String) throws(InputError) -> Tensor<Float> {
     let values: [Float]
     if bytes.starts(with: NPYArray.magic) {
       let stored = try NPYArray(parsing: bytes, path: path)
@@ -175,9 +180,10 @@ public struct CalibrationFolder: Sendable {
     } else {
       values = try CalibrationText.parse(bytes, path: path).values
     }
-    guard values.count == shape.count else {
-      throw InputError(path: path, place: "numbers", expected: "\(shape.count) numbers for \(shape)", found: "\(values.count)")
+    guard let count = blocks.first(where: { values.count == $0 * shape.count }) else {
+      let also = blocks.count > 1 ? ", or that times \(blocks.dropFirst().map(String.init).joined(separator: " or "))" : ""
+      throw InputError(path: path, place: "numbers", expected: "\(shape.count) numbers for \(shape)\(also)", found: "\(values.count)")
     }
-    return Tensor(shape, values)
+    return Tensor(Shape([count * shape[0]] + shape.extents.dropFirst()), values)
   }
 }

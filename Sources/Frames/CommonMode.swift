@@ -1,12 +1,65 @@
+import Host
 import Tensors
 
 /// The shift that all pixels of one readout block share in one event, and how it is estimated.
-public enum CommonMode: String, Codable, Sendable, CaseIterable {
+public enum CommonMode: Hashable, Sendable {
   case none
   /// psana's algorithm 1 with its CSPAD defaults: the zero-photon peak of the histogram of one panel.
   case histogram
   /// The mean of the non-bonded pixels of one CSPAD 2×1, which see no photons (psana's algorithm 5).
   case nonBonded
+  /// psana's algorithms by number with their parameters.
+  case parameters(CommonModeParameters)
+
+  /// The cases that a name is enough for.
+  public static let named: [String: CommonMode] = ["none": .none, "histogram": .histogram, "nonBonded": .nonBonded]
+
+  /// psana's parameters; `nil` for none.
+  public var parameters: CommonModeParameters? {
+    switch self {
+    case .none: nil
+    case .histogram: .histogramDefault
+    case .nonBonded: .nonBondedDefault
+    case .parameters(let parameters): parameters.algorithm == 0 && parameters.numbers.count < 3 ? nil : parameters
+    }
+  }
+
+  /// A name, or psana's numbers with commas: `1,25,25,100`.
+  public init(parsing text: String) throws(InputError) {
+    if let known = Self.named[text] {
+      self = known
+      return
+    }
+    let numbers = text.split(separator: ",").map { Double($0) }
+    guard !numbers.isEmpty, !numbers.contains(nil) else {
+      throw InputError(
+        path: "", place: "common mode", expected: "\(Self.named.keys.sorted().joined(separator: ", ")) or psana's parameters such as 1,25,25,100",
+        found: text)
+    }
+    self = .parameters(try CommonModeParameters(numbers.compactMap { $0 }))
+  }
+}
+
+extension CommonMode: Codable {
+  /// A name, or a list of numbers.
+  public init(from decoder: any Decoder) throws {
+    let box = try decoder.singleValueContainer()
+    if let numbers = try? box.decode([Double].self) {
+      self = .parameters(try CommonModeParameters(numbers))
+    } else {
+      self = try CommonMode(parsing: try box.decode(String.self))
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var box = encoder.singleValueContainer()
+    switch self {
+    case .none: try box.encode("none")
+    case .histogram: try box.encode("histogram")
+    case .nonBonded: try box.encode("nonBonded")
+    case .parameters(let parameters): try box.encode(parameters.numbers)
+    }
+  }
 }
 
 /// psana's common mode algorithm 1, per panel.

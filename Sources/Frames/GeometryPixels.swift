@@ -5,10 +5,12 @@ import Tensors
 /// Where the pixels of all panels are, in the frame of the geometry's top object, micrometres.
 /// psana's axes: x runs down the rows of an image, y along its columns.
 public struct PixelPositions: Sendable {
-  /// `[panels, rows, columns]`, in the order of the data: depth first, objects of one name by index.
+  /// `[panels, rows, columns]`, in the order of the data; of a psana geometry depth first, objects of one name by index.
   public var x: Tensor<Double>, y: Tensor<Double>, z: Tensor<Double>
   /// The pitch of the regular pixels, micrometres.
   public var pixelSize: Double
+  /// Pixels that the geometry leaves out, row-major; empty for none. Their positions mean nothing.
+  public var isLeftOut: [Bool] = []
 }
 
 /// The pixel map of one kind of segment, in its own frame: x along the columns, y up, origin in the middle.
@@ -19,7 +21,7 @@ struct SegmentMap: Equatable {
   var pixelSize: Double
 
   /// The segment of that psana name, or `nil` for an object that only groups others.
-  /// Sources: PSCalib src/SegGeometry{Cspad2x1V1,Epix100V1,JungfrauV1,JungfrauV2,MatrixV1}.py.
+  /// Sources: PSCalib src/SegGeometry{Cspad2x1V1,Epix100V1,Epix10kaV1,EpixHR2x2V1,JungfrauV1,JungfrauV2,MatrixV1}.py.
   init?(named name: String) {
     switch name {
     case "SENS2X1:V1":
@@ -29,6 +31,16 @@ struct SegmentMap: Equatable {
     case "EPIX100:V1":
       let p = 50.0, first = 175.0 - 25.0
       self.init(columns: Self.mirrored(384, first: first, p), rows: Self.mirrored(352, first: first, p).map { -$0 }, pixelSize: p)
+    case "EPIX10KA:V1", "EPIX10KA:V2":
+      // Wide pixels of 225 um in the middle both ways. (LCLS-I's first V1 had 250 um, which V2 corrected; LCLS-II's V1 has 225.)
+      let p = 100.0, first = 225.0 - p / 2
+      self.init(columns: Self.mirrored(192, first: first, p), rows: Self.mirrored(176, first: first, p).map { -$0 }, pixelSize: p)
+    case "EPIXHR2X2:V1":
+      let p = 100.0, first = 225.0 - p / 2
+      self.init(columns: Self.mirrored(192, first: first, p), rows: Self.mirrored(144, first: first, p).map { -$0 }, pixelSize: p)
+    case "PNCCD:V1":
+      guard let matrix = Self.matrix("MTRX:512:512:75:75") else { return nil }
+      self = matrix
     case "JUNGFRAU:V1", "JUNGFRAU:V2":
       let p = 75.0
       let x = [-514.5, -256.5, 1.5, 259.5].flatMap { start in (0..<256).map { (start + Double($0)) * p } }
@@ -54,12 +66,20 @@ struct SegmentMap: Equatable {
   }
 
   /// `MTRX:rows:columns:rowPitch:columnPitch`: x down the rows and y along the columns, origin in pixel (0,0).
+  /// `MTRX:V2:…`: x along the columns and y up, origin in the middle.
   private static func matrix(_ name: String) -> SegmentMap? {
-    let fields = name.split(separator: ":")
+    var fields = name.split(separator: ":")
+    let isCentred = fields.count == 6 && fields[1] == "V2"
+    if isCentred { fields.remove(at: 1) }
     guard fields.count == 5, fields[0] == "MTRX", let rows = Int(fields[1]), let columns = Int(fields[2]),
       let rowPitch = Double(fields[3]), let columnPitch = Double(fields[4]), (1...32768).contains(rows), (1...32768).contains(columns),
       rowPitch > 0, columnPitch > 0, rowPitch.isFinite, columnPitch.isFinite
     else { return nil }
+    if isCentred {
+      return SegmentMap(
+        columns: (0..<columns).map { (Double($0) - Double(columns - 1) / 2) * columnPitch },
+        rows: (0..<rows).map { (Double(rows - 1) / 2 - Double($0)) * rowPitch }, pixelSize: min(rowPitch, columnPitch))
+    }
     var map = SegmentMap(columns: [0], rows: [0], pixelSize: min(rowPitch, columnPitch))
     map.rows = rows
     map.columns = columns

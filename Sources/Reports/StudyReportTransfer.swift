@@ -31,9 +31,9 @@ extension StudyReport {
             + "test frames). Look whether a trained trunk stands clear of random by more than both bars.")
       }
       report.table(
-        chosenTable(rows, families: families, probes: probes),
+        chosenTable(rows, families: families, probes: probes, baselines: (transfer.baselines ?? []).filter { $0.task == task }),
         caption: "Chosen stages of both probes. “Predict the run” asks the same features for the run of frames whose runs they have seen: far above "
-          + "its chance, features know the run, and could use it.")
+          + "its chance, features know the run, and could use it. An instrument is a classical analysis of the whole frame, without training.")
       report.details("All stages and probes of \(task)") { report in
         report.table(
           stageTable(rows, families: families, probes: probes),
@@ -47,7 +47,7 @@ extension StudyReport {
     DownstreamTaskCatalog.named(task).map { "\(task): \($0.question)" } ?? task
   }
 
-  private func chosenTable(_ rows: [TransferProtocol.Row], families: [String], probes: [String]) -> Table {
+  private func chosenTable(_ rows: [TransferProtocol.Row], families: [String], probes: [String], baselines: [InstrumentBaseline]) -> Table {
     var table = Table([
       .init("trunk"), .init("probe"), .init("stage"), .init("test", .right), .init("against random", .right),
       .init("validation", .right), .init("predict the run", .right), .init("n", .right), .init("seeds", .right),
@@ -67,6 +67,14 @@ extension StudyReport {
           .integer(row.test.count), row.test.seeds.map { .integer($0.count) } ?? .missing,
         ])
       }
+    }
+    for baseline in baselines {
+      let cell = Table.Cell.measured(baseline.test.value, error: baseline.test.largerStandardError, digits: 3)
+      table.append([
+        .text("instrument \(baseline.instrument)"), .text("none"), .missing,
+        baseline.test.notes.isEmpty ? cell : .detailed(cell, baseline.test.notes.joined(separator: "; ")), .missing, .missing, .missing,
+        .integer(baseline.test.count), .missing,
+      ])
     }
     return table
   }

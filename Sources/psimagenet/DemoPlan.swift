@@ -2,6 +2,7 @@ import Corpora
 import Engine
 import Evaluation
 import Frames
+import Instruments
 import Networks
 import Pretexts
 import Simulation
@@ -65,10 +66,16 @@ struct DemoPlan {
       func table(_ label: String, _ column: String, _ values: [String: String]) -> LabelRule {
         LabelRule(name: label, .table(.init(file: truth, column: column)), values: values)
       }
+      /// What the classical analysis says, for `transfer` to show beside the probes.
+      func verdict(_ label: String, _ instrument: String, _ values: [String: String]) -> LabelRule {
+        let classes = values.merging(["none": "none"]) { first, _ in first }
+        return LabelRule(name: "\(label)-\(instrument)", .instrument(.init(InstrumentChoice(name: instrument))), values: classes)
+      }
       var labels = [LabelRule(name: "kind", .constant(name))]
       switch camera {
       case .cspad:
         labels += [table("beam", "beam_on", ["1": "on", "0": "dark"]), table("hit", "hit", ["1": "hit", "0": "miss"])]
+        labels.append(verdict("hit", "peaks", ["1": "hit", "0": "miss"]))
         return SourceRecipe(
           name: name, files: ["\(folder)/*.xtc"], detector: name, calibration: "\(folder)/calib", commonMode: .histogram,
           geometry: SourceRecipe.geometryOfCalibration, view: .assembled, tone: ToneMap(.asinh, scale: 1), labels: labels)
@@ -77,12 +84,14 @@ struct DemoPlan {
         labels += [
           table("beam", "state", ["signal": "on", "reference": "on", "dark": "dark"]),
           table("edge", "edge_present", ["1": "edge", "0": "no edge"]),
+          verdict("edge", "timetool", ["1": "edge", "0": "no edge"]),
         ]
         return SourceRecipe(
           name: name, files: ["\(folder)/*.xtc"], detector: name, calibration: "\(folder)/calib", view: .picture, fit: .stretch,
           tone: ToneMap(.asinh, scale: 100), labels: labels)
       case .xtcav:
         labels += [table("beam", "beam_on", ["1": "on", "0": "dark"]), table("lasing", "lasing", ["1": "lasing", "0": "not lasing"])]
+        labels.append(verdict("lasing", "xtcav", ["1": "lasing", "0": "not lasing"]))
         return SourceRecipe(
           name: name, files: ["\(folder)/*.xtc"], detector: name, calibration: "\(folder)/calib", view: .picture,
           tone: ToneMap(.asinh, scale: 30), labels: labels)

@@ -48,9 +48,15 @@ struct Transfer: ParsableCommand {
     let result = judge.result(scored, of: opened)
     if let out { try AtomicFile.write(CanonicalJSON.data(result), to: out) }
     try output.print(result) { result in
-      (result.chosen.map {
+      var lines = result.chosen.map {
         "\($0.task)  \($0.family)  \($0.probe)  \($0.stage)  \($0.test)  run: \($0.run?.description ?? "one run only")"
-      } + result.leftOut.sorted { $0.key < $1.key }.map { "\($0.key) left out: \($0.value)" }).joined(separator: "\n")
+      }
+      for baseline in result.baselines ?? [] {
+        let rest = baseline.unanswered > 0 ? ", \(baseline.unanswered) without an answer count as wrong" : ""
+        lines.append("\(baseline.task)  instrument \(baseline.instrument)  \(baseline.test)\(rest)")
+      }
+      lines += result.leftOut.sorted { $0.key < $1.key }.map { "\($0.key) left out: \($0.value)" }
+      return lines.joined(separator: "\n")
     }
   }
 }

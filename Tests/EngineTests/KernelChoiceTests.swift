@@ -79,6 +79,41 @@ func winogradElementsStayCloseToExactOnes(side: Int, seed: UInt64) throws {
     #expect(relativeError(gradients["k"], exact.gradients["k"]!) < 1e-5)
   }
 
+  /// Odd and even widths, strides, padding, blocks of rows and of pictures, fewer maps than a tile, and the stem's plain pictures.
+  @Test(arguments: [
+    ([3, 32, 9, 9], [48, 32, 3, 3], 1, 1), ([2, 16, 10, 11], [80, 16, 3, 3], 2, 1), ([5, 32, 7, 7], [64, 32, 1, 1], 1, 0),
+    ([2, 16, 9, 8], [64, 16, 1, 1], 2, 0), ([1, 16, 70, 66], [16, 16, 3, 3], 1, 1), ([2, 32, 33, 40], [16, 32, 5, 5], 2, 2),
+    ([40, 16, 4, 4], [32, 16, 3, 3], 1, 1), ([2, 1, 20, 23], [64, 1, 7, 7], 2, 3), ([2, 3, 80, 64], [32, 3, 3, 3], 1, 1),
+    ([1, 16, 5, 5], [16, 16, 5, 5], 1, 0), ([2, 16, 13, 13], [16, 16, 3, 3], 3, 1),
+  ])
+  func kernelGradientsByPairsOfColumnsAgree(image: [Int], kernel: [Int], stride: Int, padding: Int) throws {
+    guard runsBFloat16 else { return }
+    let processor = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
+    let builder = GraphBuilder(), x = builder.input("x", Shape(image)), scope = Scope(builder, mode: .training)
+    let k = scope.parameter("k", Shape(kernel), .constant(0))
+    let y = x.convolved(with: k, stride: stride, padding: padding)
+    // A weighted sum, so that the gradient of the maps is not the same everywhere.
+    let u = builder.input("u", y.shape)
+    let program = Program(inputs: ["x": x, "u": u], parameters: scope.parameters, outputs: [:], minimizing: (y * u).sum())
+    let timings = KernelTimings()
+    let problem = "kernel gradient bfloat16 \(Shape(image)) \(Shape(kernel)) stride \(stride) padding \(padding) groups 1"
+    timings.remember("pairs", of: "\(timings.machine), \(EngineThreads.count) threads, \(problem)")
+    let plan = try Plan(program, precision: .bfloat16, choice: .timed(timings))
+    let isOwn = plan.kernels.contains { $0.node.hasPrefix("ConvolutionKernelGradient") && $0.kernel == "native" }
+    #expect(isOwn == processor.contains(" avx512_bf16 "), "\(plan.kernels)")
+    var random = Philox(seed: 12), weights = Weights(scope.parameters), gradients = Weights(scope.parameters)
+    // Numbers that bfloat16 holds exactly, so that only the order of summation differs.
+    func drawn(_ shape: Shape) -> Tensor<Float> {
+      Tensor(shape, (0..<shape.count).map { _ in Float(Int.random(in: -64...64, using: &random)) / 16 })
+    }
+    let batch = ["x": drawn(x.shape), "u": drawn(u.shape)]
+    let exact = program.interpreted(batch.mapValues { $0.map(Double.init) }, ["k": weights["k"].map(Double.init)])
+    for _ in 0..<2 {
+      _ = try plan.run(batch, &weights, gradients: &gradients)
+      #expect(relativeError(gradients["k"], exact.gradients["k"]!) < 1e-5)
+    }
+  }
+
   @Test func aDamagedCacheIsTimedAgain() throws {
     let path = folder + ".json"
     try Data("{\"version\": 1, \"fastest\": [".utf8).write(to: URL(fileURLWithPath: path))

@@ -64,7 +64,8 @@ import Testing
     let reader = try RunFile.open(path)
     let found = try events(reader)
     #expect(found.map(\.id) == [
-      EventID(experiment: "amo86815", run: 70, seconds: 11, nanoseconds: 1, fiducial: 6), EventID(experiment: "amo86815", run: 70, seconds: 12, nanoseconds: 2, fiducial: 9),
+      EventID(experiment: "amo86815", run: 70, seconds: 11, nanoseconds: 1, fiducial: 6),
+      EventID(experiment: "amo86815", run: 70, seconds: 12, nanoseconds: 2, fiducial: 9),
       EventID(experiment: "amo86815", run: 71, seconds: 13, nanoseconds: 3, fiducial: 12),
     ])
     #expect(found[2].payloads[0].info == PayloadInfo(source: "/xtcavimg", typeName: "dataset", element: .int16, shape: [4, 5]))

@@ -76,6 +76,7 @@ import Testing
     #expect(found[0].scalars["ebeam.charge_nC"] == 0.25 && found[1].scalars["ebeam.charge_nC"] == 0.5)
     #expect(found[0].scalars["ebeam.L3Energy_MeV"] == 15000.5 && found[1].scalars["ebeam.L3Energy_MeV"] == nil)
     #expect(found.map(\.eventCodes) == [[140, 162], [140], [140, 162]])
+    #expect(DetectorCatalog.detector(for: found[0].payloads[0].info)?.name == "timetool")
     let first = try HDF5Reader(opening: path, dataset: "/Configure:0000/Run:0000/CalibCycle:0001/*/*/image")
     #expect(try events(first).count == 1)
   }

@@ -9,7 +9,7 @@ private func record(_ labels: [String: String]) throws -> Record {
   let json = """
     {"id": "0", "split": "train", "source": "s", "detector": "picture", "file": "f", "fileSHA256": "", "eventIndex": 0, "panel": -1,
      "event": {"experiment": "e", "run": 1, "seconds": 0, "nanoseconds": 0, "fiducial": 0}, "coverage": 1, "unit": "ADU",
-     "calibration": "", "geometry": "", "labels": {\(fields)}, "shard": "", "row": 0}
+     "calibration": "", "darkSet": "", "saturation": 0, "geometry": "", "labels": {\(fields)}, "shard": "", "row": 0}
     """
   return try JSONDecoder().decode(Record.self, from: Data(json.utf8))
 }

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel_gradient.h"
 #include "losses.h"
 #include "masks.h"
 #include "resampling.h"

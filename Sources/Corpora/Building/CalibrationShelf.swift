@@ -28,11 +28,13 @@ final class CalibrationShelf: Sendable {
   func constants(
     for payload: Payload, _ detector: any Detector.Type, of source: OpenedSource, _ key: Key, path: String
   ) throws(InputError) -> CalibrationConstants {
-    guard let folder = source.calibration else { return CalibrationConstants(commonMode: source.recipe.commonMode) }
+    let recipe = source.recipe, mask = try recipe.mask
+    guard let folder = source.calibration else { return CalibrationConstants(commonMode: recipe.commonMode, mask: mask) }
     return try constants.withLock { (kept: inout Kept<CalibrationConstants>) throws(InputError) in
       try kept.value(for: key, limit: CalibrationShelf.limit) { () throws(InputError) in
         let shape = try detector.decode(payload, path: path).shape
-        return try folder.constants(for: payload.info.source, run: key.run, shape: shape, commonMode: source.recipe.commonMode)
+        return try folder.constants(
+          for: payload.info.source, run: key.run, shape: shape, commonMode: recipe.commonMode, mask: mask)
       }
     }
   }
@@ -47,7 +49,7 @@ final class CalibrationShelf: Sendable {
           throw InputError(
             .missing, path: folder.path, place: payload.info.source, expected: "a geometry for run \(key.run)", found: "none")
         }
-        return try DetectorPlacement(geometry, source.recipe, source.optics.image)
+        return try DetectorPlacement(.psana(geometry), source.recipe, source.optics.image)
       }
     }
   }

@@ -11,9 +11,9 @@ struct DetectorPlacement: Sendable {
   private let digests: [Int: String]
   let coordinates: [String: DetectorCoordinates]
 
-  init(_ geometry: Geometry, _ recipe: SourceRecipe, _ image: CorpusRecipe.ImageSize) throws(InputError) {
+  init(_ geometry: DetectorGeometry, _ recipe: SourceRecipe, _ image: CorpusRecipe.ImageSize) throws(InputError) {
     let positions = try geometry.pixelPositions(), shape = positions.x.shape
-    let assembly = recipe.view == .assembled ? try Assembly(geometry: geometry, panelShape: shape) : nil
+    let assembly = recipe.view == .assembled ? try Assembly(positions: positions, panelShape: shape, path: geometry.path) : nil
     let content = Checksum.sha256(Data(geometry.text.utf8))
     var digests: [Int: String] = [:], coordinates: [String: DetectorCoordinates] = [:]
     for panel in assembly == nil ? Array(0..<shape[0]) : [-1] {

@@ -117,7 +117,7 @@ private struct FileSurveyor {
     let id = try identity(of: event)
     var values: [String: String] = [:]
     for i in labels.indices {
-      switch try labels[i].outcome(of: event, id: id, file: match, others: values) {
+      switch try labels[i].outcome(of: event, id: id, file: source.files[number], others: values) {
       case .label(let value): values[labels[i].rule.name] = value
       case .none: break
       case .dropped(let reason):

@@ -1,6 +1,7 @@
 import Foundation
 import Frames
 import Host
+import Instruments
 
 /// One source of a recipe with all that lies outside of its raw files found, opened and checked.
 struct OpenedSource: Sendable {
@@ -57,18 +58,21 @@ struct OpenedSource: Sendable {
         try FilePattern(text: pattern).matches(
           relativeTo: base, environment: environment, place: "source \(recipe.name), files.[\(i)]"))
     }
-    calibration = try recipe.calibration.map { text throws(InputError) in
+    let calibration = try recipe.calibration.map { text throws(InputError) in
       CalibrationFolder(
         try FilePattern(text: text).folder(
           relativeTo: base, environment: environment, place: "source \(recipe.name), calibration"))
     }
+    self.calibration = calibration
     guard recipe.detector == "automatic" || DetectorCatalog.detector(named: recipe.detector) != nil else {
       throw InputError(
         path: corpus.name, place: "source \(recipe.name), detector",
         expected: "automatic, \(DetectorCatalog.all.map { $0.name }.joined(separator: ", "))", found: recipe.detector)
     }
+    let frames = RunShots(
+      files: [], detector: recipe.detector, source: recipe.source, calibration: calibration, commonMode: recipe.commonMode)
     labels = try recipe.labels.map { rule throws(InputError) in
-      try LabelReader(rule, relativeTo: base, environment: environment)
+      try LabelReader(rule, of: frames, relativeTo: base, environment: environment)
     }
     optics = try SourceOptics(recipe, of: corpus, relativeTo: base, environment: environment)
     var files: [RawFile] = [], names: Set<String> = []

@@ -52,7 +52,6 @@ package final class Projection: Sendable {
     var runs: [Run] = [], sharing: [Int32: [Int32]] = [:]
     // Runs that may still grow, by their picture pixel.
     var growing: [Run] = [], next: [Run] = []
-    // A geometry may leave pixels out: they have no target.
     for (pixel, target) in targets.enumerated() where target >= 0 {
       if reached[Int(target)] > 1 {
         sharing[target, default: []].append(Int32(pixel))

@@ -26,7 +26,7 @@ struct SourceOptics: Sendable {
     guard found.count == 1 else {
       throw InputError(path: pattern, place: place, expected: "one geometry file", found: "\(found.count)")
     }
-    placement = try DetectorPlacement(try Geometry(readingFrom: found[0].path), recipe, image)
+    placement = try DetectorPlacement(try DetectorGeometry(readingFrom: found[0].path), recipe, image)
   }
 
   /// The steps from raw counts to value, in order.

@@ -1,4 +1,6 @@
+import Frames
 import Host
+import Instruments
 
 /// Where a label's raw value comes from.
 public enum LabelOrigin: Hashable, Sendable {
@@ -18,6 +20,8 @@ public enum LabelOrigin: Hashable, Sendable {
   case runs([String: String])
   /// An HDF5 dataset of the file itself, one value an event.
   case dataset(String)
+  /// What a classical analysis of the file's own frames says.
+  case instrument(Instrumented)
   /// Composed of the picture's other labels: the first rule that applies.
   case path([LabelPath])
 
@@ -84,6 +88,53 @@ public enum LabelOrigin: Hashable, Sendable {
     func bin(of value: Double) -> String? {
       guard !value.isNaN else { return nil }
       return bins.first { $0.below.map { value < $0 } ?? true }?.name
+    }
+  }
+
+  /// One column of an instrument's readings of the file: its verdict (`1`, `0`, or `none` where it could not tell), or a number
+  /// sorted into bins.
+  public struct Instrumented: Codable, Hashable, Sendable {
+    public var choice: InstrumentChoice
+    /// The verdict where left out.
+    public var column: String?
+    public var bins: [Thresholds.Bin]?
+
+    public init(_ choice: InstrumentChoice, column: String? = nil, bins: [Thresholds.Bin]? = nil) {
+      (self.choice, self.column, self.bins) = (choice, column, bins)
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case name, settings, column, bins }
+    public init(from decoder: any Decoder) throws {
+      let box = try StrictContainer<CodingKeys>(decoder)
+      choice = InstrumentChoice(name: try box.required(.name), settings: try box.value(.settings, or: .object([:])))
+      (column, bins) = (try box.optional(.column), try box.optional(.bins))
+      let known = try choice.instrument(path: "").columns
+      if let column, !known.contains(column) {
+        throw box.refused(.column, expected: "one of \(known.joined(separator: ", "))", found: column)
+      }
+      if let bins, !Thresholds.areRising(bins) {
+        throw box.refused(.bins, expected: "bins with rising \"below\", only the last without", found: "\(bins.map(\.below))")
+      }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+      var box = encoder.container(keyedBy: CodingKeys.self)
+      try box.encode(choice.name, forKey: .name)
+      try box.encode(choice.settings, forKey: .settings)
+      try box.encodeIfPresent(column, forKey: .column)
+      try box.encodeIfPresent(bins, forKey: .bins)
+    }
+
+    /// The raw label of every shot of `shots`, by identity.
+    func values(of shots: RunShots) throws(InputError) -> [EventID: String] {
+      let table = try ReadingTable(try choice.instrument(path: shots.files.first ?? ""), of: shots)
+      let column = column ?? table.verdict
+      var values: [EventID: String] = [:]
+      for (reading, value) in zip(table.readings, table.values(column)) {
+        let binned = bins.map { Thresholds(scalar: column, bins: $0).bin(of: value) ?? "none" }
+        values[reading.shot.id] = binned ?? (value.isNaN ? "none" : ReadingTable.cell(value))
+      }
+      return values
     }
   }
 

@@ -31,7 +31,7 @@ public struct LabelRule: Codable, Hashable, Sendable {
 
   enum CodingKeys: String, CodingKey, CaseIterable {
     case name, values, classes, missing
-    case constant, folder, field, table, thresholds, eventCodes, runs, dataset, path
+    case constant, folder, field, table, thresholds, eventCodes, runs, dataset, instrument, path
   }
 
   public init(from decoder: any Decoder) throws {
@@ -64,10 +64,11 @@ public struct LabelRule: Codable, Hashable, Sendable {
       origins.append(.runs(runs))
     }
     if let path: String = try box.optional(.dataset) { origins.append(.dataset(path)) }
+    if let instrument: LabelOrigin.Instrumented = try box.optional(.instrument) { origins.append(.instrument(instrument)) }
     if let rules: LabelPath.Rules = try box.optional(.path) { origins.append(.path(rules.list)) }
     guard origins.count == 1 else {
       throw box.refused(
-        nil, expected: "exactly one of constant, folder, field, table, thresholds, eventCodes, runs, dataset, path", found: "\(origins.count)")
+        nil, expected: "exactly one of constant, folder, field, table, thresholds, eventCodes, runs, dataset, instrument, path", found: "\(origins.count)")
     }
     origin = origins[0]
     if let values, let classes {
@@ -92,6 +93,7 @@ public struct LabelRule: Codable, Hashable, Sendable {
     case .eventCodes(let codes): try box.encode(codes, forKey: .eventCodes)
     case .runs(let runs): try box.encode(runs, forKey: .runs)
     case .dataset(let path): try box.encode(path, forKey: .dataset)
+    case .instrument(let instrument): try box.encode(instrument, forKey: .instrument)
     case .path(let rules): try box.encode(rules, forKey: .path)
     }
   }

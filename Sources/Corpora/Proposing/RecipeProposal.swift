@@ -52,6 +52,8 @@ public struct RecipeProposal: Sendable {
     var container: String
     var dataset: String?
     var layout: String?
+    /// Arrays of an HDF5 file that are not taken.
+    var otherDatasets: [String] = []
     var sources: [SourceProposal]
     var others: [String]
     /// Flow mappings of label rules.
@@ -73,6 +75,7 @@ public struct RecipeProposal: Sendable {
     if let reader = reader as? HDF5Reader {
       part.layout = reader.layout
       if reader.datasets.count == 1 { part.dataset = reader.datasetPath }
+      part.otherDatasets = reader.imageDatasets.filter { reader.skipped["dataset \($0)"] != nil }
       if reader.layout == "amo86815 ImgMLearn" { part.labels += try beamLabels(path) }
     }
     return part
@@ -94,7 +97,9 @@ public struct RecipeProposal: Sendable {
     let first = parts[0].sources[0], longest = Double(max(first.rows, first.columns, 1)), factor = min(1, 129 / longest)
     // Odd extents have a pixel on the mirror axis.
     func odd(_ extent: Int) -> Int { max(1, (Int((Double(extent) * factor).rounded()) + 1) / 2 * 2 - 1) }
-    let height = odd(first.rows), width = odd(first.columns)
+    let width = odd(first.columns)
+    // Shots are no pixels: as many rows as there are, whatever becomes of columns.
+    let height = first.isLine ? (first.rows + 1) / 2 * 2 - 1 : odd(first.rows)
     var lines = [
       "# What \(quoted(place)) holds, proposed by psimagenet inspect. Check names, labels, tone and split; other keys: Docs/Guide.md.",
       "name: \(quoted(name))", "image: {height: \(height), width: \(width)}", "minimumCoverage: 0.02",
@@ -103,8 +108,10 @@ public struct RecipeProposal: Sendable {
     lines.append("sources:")
     var names: Set<String> = []
     for part in parts {
-      for source in part.sources { lines += try Self.lines(part, source, among: part.sources.count, &names) }
+      for source in part.sources { lines += Self.lines(part, source, like: (height, width), &names) }
       for other in part.others { lines.append("  # No detector reads \(other).") }
+      for other in part.otherDatasets.prefix(8) { lines.append("  # Not taken: \(quoted(other)); a source with it as its dataset would read it.") }
+      if part.otherDatasets.count > 8 { lines.append("  # Not taken: \(part.otherDatasets.count - 8) more arrays.") }
     }
     let text = lines.joined(separator: "\n") + "\n"
     // A proposal that the builder refuses is a mistake of this file.
@@ -112,7 +119,7 @@ public struct RecipeProposal: Sendable {
     return text
   }
 
-  private static func lines(_ part: Part, _ source: SourceProposal, among count: Int, _ names: inout Set<String>) throws(InputError) -> [String] {
+  private static func lines(_ part: Part, _ source: SourceProposal, like image: (height: Int, width: Int), _ names: inout Set<String>) -> [String] {
     let title = source.payload.source.split { "/:".contains($0) }.suffix(2).joined(separator: "-")
     var name = Self.name(title.isEmpty ? source.detector : title), number = 2
     while !names.insert(name).inserted { (name, number) = ("\(Self.name(title.isEmpty ? source.detector : title))-\(number)", number + 1) }
@@ -123,7 +130,7 @@ public struct RecipeProposal: Sendable {
     if let dataset = part.dataset { lines.append("    dataset: \(quoted(dataset))") }
     if part.container == "npz" {
       lines.append("    key: \(quoted(source.payload.source))")
-    } else if count > 1 {
+    } else if part.sources.count > 1 {
       lines.append("    source: \(quoted(source.payload.source))")
     }
     if let subframe = source.subframe { lines.append("    subframe: \(subframe)") }
@@ -132,7 +139,10 @@ public struct RecipeProposal: Sendable {
       lines.append("    # With constants: calibration: the calib folder, geometry: calibration, view: assembled.")
       lines.append("    view: panels")
     }
-    if source.isLine { lines += ["    # Rows of consecutive shots, time downwards.", "    stack: \(source.stack)", "    fit: stretch"] }
+    if source.isLine { lines += ["    # Rows of consecutive shots, time downwards.", "    stack: \(source.stack)"] }
+    // A picture of quite another form would be a line between margins.
+    let form = Double(source.rows * image.width) / Double(source.columns * image.height)
+    if source.isLine || form > 4 || form < 0.25 { lines.append("    fit: stretch") }
     if anonymous.contains(part.container), part.fileCount >= 15 {
       lines += ["    # Neighbours stay together; pictures of other days are the better test.", "    run: {blockOf: 5}"]
     }

@@ -29,6 +29,11 @@ import Tensors
   /// `[N,C,H,W]` in blocks of 16 channels, `[N,⌈C/16⌉,H,W,16]`; the last block is filled up with zeros.
   static func blocked(_ shape: Shape, _ number: Number) -> Descriptor { tagged(shape, number, dnnl_nChw16c) }
 
+  /// A kernel `[O,C,K,K]` in blocks of 16 maps and, from 16 channels on, 16 channels: `[O/16,C/16,K,K,16 of C,16 of O]` or `[O/16,C,K,K,16]`.
+  static func blockedKernel(_ shape: Shape) -> Descriptor {
+    tagged(shape, .float32, shape[1] < 16 ? dnnl_Oihw16o : dnnl_OIhw16i16o)
+  }
+
   /// `[N,C,H,W]` stored as `[N,H,W,C]`.
   static func channelsLast(_ shape: Shape, _ number: Number) -> Descriptor { tagged(shape, number, dnnl_nhwc) }
 

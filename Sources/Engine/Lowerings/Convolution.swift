@@ -40,6 +40,12 @@ struct ConvolutionProblem {
     groups == 1 && isBlocked && image[1] % 16 == 0 && maps[2] * maps[3] <= 64 && kernel[2] * kernel[3] > 1
   }
 
+  /// Whether our own loop over pairs of columns may make the kernel gradient.
+  var admitsPairs: Bool {
+    number == .bfloat16 && groups == 1 && isBlocked && maps[1] % 16 == 0 && (image[1] % 16 == 0 || image[1] <= 3)
+      && NativeKernel.hasBFloat16Pairs
+  }
+
   func key(_ pass: String) -> String {
     "\(pass) \(number) \(image) \(kernel) stride \(stride) padding \(padding) groups \(groups)"
   }
@@ -159,6 +165,16 @@ extension ConvolutionKernelGradient: Lowerable {
     }
     if p.admitsProduct {
       candidates.append(.init(name: "product") { l throws(EngineError) in try lowerAsProduct(p, inputs, outputs[0], in: l) })
+    }
+    if p.admitsPairs {
+      candidates.append(.init(name: "pairs") { l throws(EngineError) in
+        let shape = psi_gradient_shape(p, parts: EngineThreads.count)
+        let dk = l.newBuffer(.blockedKernel(p.kernel)), scratch = l.newBuffer(.plain([(shape.scratchBytes + 3) / 4]))
+        l.emit(.kernelGradient(shape), [
+          try l.read(inputs[0], as: p.source), try l.read(inputs[1], as: p.destination), dk, scratch,
+        ])
+        l.place(outputs[0], at: dk)
+      })
     }
     try l.lower(p.key("kernel gradient"), from: Array(inputs.prefix(2)), candidates)
   }

@@ -68,7 +68,7 @@ public struct CSPAD: Detector {
     guard raw.shape.rank == 3, raw.shape[1] == rows, raw.shape[2] == columns else {
       throw InputError(path: path, place: "cspad", expected: "[n×\(rows)×\(columns)] counts", found: "\(raw.shape)")
     }
-    return try Calibration.apply(raw, constants, gainUnit: .photons, alwaysBad: alwaysBad, nonBondedAllowed: true, path: path)
+    return try Calibration.apply(raw, constants, gainUnit: .photons, alwaysBad: alwaysBad, isCSPAD: true, path: path)
   }
 
   private static func array(_ payload: Payload, _ path: String) throws(InputError) -> Tensor<Float> {

@@ -2,7 +2,8 @@
 /// (a time tool) stand before the general (an Opal camera) and plain pictures come last.
 public enum DetectorCatalog {
   public static let all: [any Detector.Type] = [
-    CSPAD.self, Jungfrau.self, Epix100a.self, Epix10k.self, PNCCD.self, XTCAV.self, TimeTool.self, Opal1000.self, LineCamera.self, Picture.self,
+    CSPAD.self, Jungfrau.self, Epix100a.self, Epix10k.self, PNCCD.self, Eiger.self, Pilatus.self, Rayonix.self, XTCAV.self, TimeTool.self,
+    Opal1000.self, LineCamera.self, Picture.self,
   ]
 
   /// The detector that can decode such a payload, or `nil`.

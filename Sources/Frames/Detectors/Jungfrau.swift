@@ -55,34 +55,13 @@ public struct Jungfrau: Detector {
     guard raw.shape.rank == 3 else {
       throw InputError(path: path, place: "jungfrau", expected: "[panels×rows×columns] counts", found: "\(raw.shape)")
     }
-    guard constants.commonMode == .none else {
-      throw InputError(path: path, place: "common mode", expected: "none for Jungfrau", found: constants.commonMode.rawValue)
-    }
-    let count = raw.shape.count
-    let blocks: Shape = [3 * raw.shape[0], raw.shape[1], raw.shape[2]]
-    try Calibration.require(constants.pedestal?.shape, blocks, "pedestals", path)
-    try Calibration.require(constants.gain?.shape, blocks, "gain", path)
-    try Calibration.require(constants.status?.shape, raw.shape, "pixel_status", path)
-    var signal = [Float](repeating: 0, count: count), mask = [UInt8](repeating: 0, count: count)
-    for i in 0..<count {
-      let value = raw.elements[i]
-      guard value >= 0, value < 65536 else { continue }
-      let word = UInt32(value)
-      let range: Int
+    return try Calibration.applyByRange(raw, constants, ranges: 3, commonModeRanges: [0], gainUnit: .keV, path: path) { word, _ in
       switch word >> 14 {
-      case 0: range = 0
-      case 1: range = 1
-      case 3: range = 2
-      default: continue
+      case 0: 0
+      case 1: 1
+      case 3: 2
+      default: nil
       }
-      if let status = constants.status, status.elements[i] != 0 { continue }
-      var result = Float(word & 0x3FFF)
-      if let pedestal = constants.pedestal { result -= pedestal.elements[range * count + i] }
-      if let gain = constants.gain { result /= gain.elements[range * count + i] }
-      guard result.isFinite else { continue }
-      signal[i] = result
-      mask[i] = 1
     }
-    return Frame(signal: Tensor(raw.shape, signal), mask: Tensor(raw.shape, mask), unit: constants.gain == nil ? .adu : .keV)
   }
 }

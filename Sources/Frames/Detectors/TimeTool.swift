@@ -14,7 +14,7 @@ public struct TimeTool: Detector {
     guard Opal1000.recognizes(info) || CameraFrame.isPicture(info) else { return false }
     let source = (info.source + " " + info.alias).lowercased()
     if source.contains("tss_opal") || source.contains("timetool") { return true }
-    return Opal1000.recognizes(info) && sources.contains { info.source.contains($0) }
+    return sources.contains { info.source.contains($0) }
   }
 
   public static func decode(_ payload: Payload, path: String) throws(InputError) -> Tensor<Float> {

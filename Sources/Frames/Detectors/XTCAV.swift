@@ -9,7 +9,8 @@ public struct XTCAV: Detector {
 
   public static func recognizes(_ info: PayloadInfo) -> Bool {
     if Opal1000.recognizes(info) { return info.source.contains("XrayTransportDiagnostic.0:Opal1000.0") || isNamed(info) }
-    return CameraFrame.isPicture(info) && isNamed(info)
+    // psana-translate keeps the DAQ's name in the path of an array.
+    return CameraFrame.isPicture(info) && (isNamed(info) || info.source.contains("XrayTransportDiagnostic.0:Opal1000.0"))
   }
 
   private static func isNamed(_ info: PayloadInfo) -> Bool { (info.source + " " + info.alias).lowercased().contains("xtcav") }

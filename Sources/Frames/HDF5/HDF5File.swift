@@ -57,8 +57,9 @@ public final class HDF5File {
     let access = try HDF5Handle(H5Pcreate(psi_h5_file_access_class()), .properties, place, "access properties")
     // Closing the file closes what is still open in it, so that `close` means that everything is on disk.
     try place.check(H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG), "a close degree")
-    // Read-only and network file systems may have no locks; reading works there all the same.
-    try place.check(H5Pset_file_locking(access.id, true, true), "file locking")
+    // No locks: network file systems may have none, a process started meanwhile would inherit and keep ours, and what we write
+    // gets its name only when it is finished.
+    try place.check(H5Pset_file_locking(access.id, false, true), "no file locking")
     return access
   }
 

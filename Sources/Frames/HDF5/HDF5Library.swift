@@ -29,6 +29,9 @@ enum HDF5Library {
   private static let filters = psi_register_chunk_filters()
 
   private static func prepare() {
+    // Handles close themselves. At the end of the process HDF5 would close everything without our lock, while other threads
+    // may still read ("infinite loop closing library").
+    H5dont_atexit()
     H5open()
     precondition(filters == 0, "HDF5 took no filters")
     // The error stack belongs to the thread, so this cannot be done once.

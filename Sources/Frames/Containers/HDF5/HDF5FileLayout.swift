@@ -21,6 +21,7 @@ public struct HDF5FileLayout: Hashable, Sendable {
       images: [
         "/Configure:*/Run:*/CalibCycle:*/CsPad::ElementV*/*/data", "/Configure:*/Run:*/CalibCycle:*/CsPad2x2::ElementV*/*/data",
         "/Configure:*/Run:*/CalibCycle:*/Camera::FrameV*/*/image", "/Configure:*/Run:*/CalibCycle:*/*/*/image",
+        "/Configure:*/Run:*/CalibCycle:*/*/*/frame", "/Configure:*/Run:*/CalibCycle:*/*/*/data",
       ]),
     HDF5FileLayout(name: "Cheetah CXI", images: ["/entry_1/data_1/data", "/entry_1/instrument_1/detector_1/data"], sign: "/cheetah/*"),
     HDF5FileLayout(name: "psocake CXI", images: ["/entry_1/data_1/data", "/entry_1/instrument_1/detector_1/data"], sign: "/LCLS/*"),

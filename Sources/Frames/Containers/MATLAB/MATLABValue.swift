@@ -69,7 +69,7 @@ struct MATLABParser {
       case .compressed:
         let packed = file.bytes[element.data.range]
         let inflater = Inflater()
-        let limit = min(1 << 31, 4096 + element.data.count * ratio)
+        let limit = min(1 << 30, 4096 + element.data.count * ratio)
         guard let plain = unsafe packed.withUnsafeBytes({ bytes in unsafe inflater.inflated(bytes, limit: limit) }) else {
           throw element.data.error(at: 0, "a zlib stream of at most \(limit) bytes", "a damaged one")
         }
@@ -114,6 +114,16 @@ struct MATLABParser {
     }
     let bytes = RawPixels.littleEndian(element.data.array(), stored, isBigEndian: isBigEndian)
     if stored == wanted { return bytes }
+    // In pieces, so that only the result is large.
+    var converted: [UInt8] = []
+    converted.reserveCapacity(count * wanted.size)
+    for start in stride(from: 0, to: bytes.count, by: stored.size << 16) {
+      converted += try self.converted(Array(bytes[start..<min(bytes.count, start + stored.size << 16)]), stored, as: wanted, element)
+    }
+    return converted
+  }
+
+  private func converted(_ bytes: [UInt8], _ stored: ElementType, as wanted: ElementType, _ element: Element) throws(InputError) -> [UInt8] {
     switch wanted {
     case .float64: return Double.bytes(littleEndian: stored.doubles(littleEndian: bytes))
     case .float32: return Float.bytes(littleEndian: stored.doubles(littleEndian: bytes).map { Float($0) })
