@@ -28,7 +28,9 @@ struct ConvolutionProblem {
 
   /// Winograd's F(4×4, 3×3) pays from about 7×7 places on (measured; Docs/Benchmarks.md).
   private var admitsWinograd: Bool {
+    // Maps smaller than a tile would mostly compute padding, with kernels four times as large that timing finds in the cache.
     number == .float32 && groups == 1 && kernel[2] == 3 && kernel[3] == 3 && stride == 1 && isBlocked && image[1] >= 16
+      && maps[2] >= 4 && maps[3] >= 4
   }
   var algorithms: [PrimitiveDescriptor.ConvolutionAlgorithm] {
     guard admitsWinograd else { return [.direct] }
