@@ -17,7 +17,16 @@ struct NoiseFloor: Codable, Hashable, Sendable {
   /// Pairs of dark frames that are compared at most.
   private static let pairs = 256
 
-  /// From neighbouring dark frames of one run: half the mean squared difference. Without darks from the fine structure of the
+  /// σ of one frame by the differences of two: from the median |d|, which a panel whose common mode was missed does not move; from
+  /// the mean square where more than half of the differences are 0.
+  private static func sigma(_ differences: [Double]) -> Double {
+    guard !differences.isEmpty else { return 0 }
+    let middle = Statistics.median(differences.map { abs($0) })
+    let meanSquare = differences.reduce(0) { $0 + $1 * $1 } / Double(differences.count)
+    return middle > 0 ? middle / (0.6745 * 2.0.squareRoot()) : (meanSquare / 2).squareRoot()
+  }
+
+  /// From neighbouring dark frames of one run, the median over pairs. Without darks from the fine structure of the
   /// pictures, a tenth of which lie below the estimate: then structure counts as noise, and near-duplicates are judged more widely.
   init(_ records: [Record], _ digests: [PictureDigest], _ reader: ImageReader) throws(InputError) {
     let isDark = Set(DarkFrames.select(records).map(\.id))
@@ -28,20 +37,15 @@ struct NoiseFloor: Codable, Hashable, Sendable {
       return zip(ordered, ordered.dropFirst()).filter { records[$0].panel == records[$1].panel }.map { ($0, $1) }
     }
     if pairs.count > Self.pairs { pairs = stride(from: 0, to: pairs.count, by: pairs.count / Self.pairs).map { pairs[$0] } }
-    var pixelSum = 0.0, pixelCount = 0, cellSum = 0.0, cellCount = 0
+    var pixels: [Double] = [], cells: [Double] = []
     for (a, b) in pairs {
-      let difference = try PicturePair(reader.image(a), reader.image(b))
-      pixelSum += difference.sum
-      pixelCount += difference.count
-      for i in digests[a].small.indices where digests[a].small[i] != 0 && digests[b].small[i] != 0 {
-        let d = Double(digests[a].small[i] - digests[b].small[i])
-        cellSum += d * d
-        cellCount += 1
-      }
+      pixels.append(Self.sigma(PicturePair.differences(try reader.image(a), try reader.image(b))))
+      let small = zip(digests[a].small, digests[b].small).filter { $0.0 != 0 && $0.1 != 0 }
+      cells.append(Self.sigma(small.map { Double($0.0 - $0.1) }))
     }
-    if pixelCount > 0, cellCount > 0, pixelSum > 0 {
-      pixel = (pixelSum / Double(2 * pixelCount)).squareRoot()
-      cell = (cellSum / Double(2 * cellCount)).squareRoot()
+    let known = (pixels.filter { $0 > 0 }, cells.filter { $0 > 0 })
+    if !known.0.isEmpty, !known.1.isEmpty {
+      (pixel, cell) = (Statistics.median(known.0), Statistics.median(known.1))
       origin = "\(pairs.count) pairs of dark frames"
     } else {
       let estimates = digests.map { Double($0.noise) }.filter { !$0.isNaN }
@@ -66,6 +70,15 @@ struct PicturePair {
       guard d.isFinite else { continue }
       sum += d * d
       count += 1
+    }
+  }
+
+  /// Pixel by pixel.
+  static func differences(_ a: StoredImage, _ b: StoredImage) -> [Double] {
+    a.pixels.elements.indices.compactMap { i in
+      guard a.weight.elements[i] > 0, b.weight.elements[i] > 0 else { return nil }
+      let d = Double(a.pixels.elements[i]) - Double(b.pixels.elements[i])
+      return d.isFinite ? d : nil
     }
   }
 

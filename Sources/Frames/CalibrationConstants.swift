@@ -17,7 +17,8 @@ public struct CalibrationConstants: Sendable {
   public var mask = PixelMask()
   /// SHA-256 over the files that were read, for provenance; empty when there were none.
   public var digest: String
-  /// SHA-256 of the pedestals' file alone: runs of one dark set share it; empty when there was none.
+  /// SHA-256 of the pedestals' file alone: runs of one dark set share it; empty when there was none, or one
+  /// number for all pixels.
   public var darkSet: String
 
   public init(

@@ -38,7 +38,9 @@ public struct CalibrationFolder: Sendable {
       switch kind {
       case .pedestals:
         result.pedestal = values
-        result.darkSet = Checksum.sha256(data)
+        // One number for all pixels is the camera's offset, no measurement that leaves a pattern.
+        let isMeasured = values.elements.contains { $0 != values.elements[0] }
+        result.darkSet = isMeasured ? Checksum.sha256(data) : ""
       case .offset:
         guard let pedestal = result.pedestal, pedestal.shape == values.shape else {
           throw InputError(path: file, place: "", expected: "offsets of the shape of the pedestals", found: "\(values.shape)")
