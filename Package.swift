@@ -57,6 +57,8 @@ let package = Package(
     .target(
       name: "CChunkFilters", dependencies: ["CHDF5"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
       linkerSettings: [.linkedLibrary("lz4")]),
+    // Loops over the pixels of a panel, for several instruction sets.
+    .target(name: "CPixels", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     // Loops that no library offers. GNU OpenMP runs them on the team that oneDNN uses.
     // Random numbers many at a time, with the vector mathematics of the C library.
     .target(name: "CRandom", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"] + vectorMathematics)], linkerSettings: [.linkedLibrary("m")]),
@@ -69,7 +71,7 @@ let package = Package(
     + module("Graphs", ["Tensors"])
     + module("Networks", ["Graphs", "Tensors"], tests: ["Host"])
     + module("Engine", ["Graphs", "Tensors", "CDNNL", "COpenBLAS", "CKernels"], tests: ["Networks"])
-    + module("Frames", ["Tensors", "Host", "CHDF5", "CChunkFilters", "CDeflate", "CZip", "CImageCodecs"])
+    + module("Frames", ["Tensors", "Host", "CHDF5", "CChunkFilters", "CDeflate", "CZip", "CImageCodecs", "CPixels"])
     + module("Simulation", ["Frames", "Tensors", "Host"])
     + module("Instruments", ["Frames", "Tensors", "Host"], tests: ["Simulation"])
     + module("Corpora", ["Instruments", "Frames", "Tensors", "Host", yams], tests: ["Simulation"])

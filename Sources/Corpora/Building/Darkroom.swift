@@ -25,10 +25,12 @@ struct Darkroom: Sendable {
     let job = try UnitFeed.filled(job, survey), source = survey.sources[job.source], path = source.files[job.file].raw.match.path
     guard let payload = job.payloads.last, let detector = job.detector else { preconditionFailure("a unit without a payload") }
     let key = CalibrationShelf.Key(source: job.source, run: job.unit.stored.recordedRun, payload: payload.info.source)
+    let constants = try shelf.constants(for: payload, detector, of: source.opened, key, path: path)
+    let placement = try shelf.placement(for: payload, of: source.opened, key)
     let exposure = Exposure(
-      payloads: job.payloads, detector: detector,
-      constants: try shelf.constants(for: payload, detector, of: source.opened, key, path: path),
-      placement: try shelf.placement(for: payload, of: source.opened, key), path: path, place: "event \(job.events[0])")
+      payloads: job.payloads, detector: detector, constants: constants, placement: placement,
+      panelwise: try shelf.panelwise(detector, constants, placement, source.opened.recipe, key, path: path), path: path,
+      place: "event \(job.events[0])")
     var developed = Developed(job: UnitFeed.Job(emptied: job))
     for picture in try exposure.pictures(source.opened.optics) {
       guard let packed = try packed(picture, of: job, exposure) else {
