@@ -57,6 +57,8 @@ let package = Package(
     .target(
       name: "CChunkFilters", dependencies: ["CHDF5"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
       linkerSettings: [.linkedLibrary("lz4")]),
+    // SHA-256 of two streams at once.
+    .target(name: "CDigest", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     // Loops over the pixels of a panel, for several instruction sets.
     .target(name: "CPixels", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     // Loops that no library offers. GNU OpenMP runs them on the team that oneDNN uses.
@@ -67,7 +69,7 @@ let package = Package(
       linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
   ]
     + module("Tensors", ["CRandom"])
-    + module("Host", [crypto])
+    + module("Host", [crypto, "CDigest"])
     + module("Graphs", ["Tensors"])
     + module("Networks", ["Graphs", "Tensors"], tests: ["Host"])
     + module("Engine", ["Graphs", "Tensors", "CDNNL", "COpenBLAS", "CKernels"], tests: ["Networks"])
