@@ -28,9 +28,9 @@ struct Darkroom: Sendable {
     guard let payload = job.payloads.last, let detector = job.detector else { preconditionFailure("a unit without a payload") }
     let key = CalibrationShelf.Key(source: job.source, run: job.unit.stored.recordedRun, payload: payload.info.source)
     // Two cores that begin a run at once shall each make one of both, and not one wait for the other.
-    let early = job.index % 2 == 0 ? nil : try shelf.placement(for: payload, of: source.opened, key)
+    if job.index % 2 == 1 { _ = try shelf.placement(for: payload, of: source.opened, key) }
     let constants = try shelf.constants(for: payload, detector, of: source.opened, key, path: path)
-    let placement = try early ?? shelf.placement(for: payload, of: source.opened, key)
+    let placement = try shelf.placement(for: payload, of: source.opened, key)
     let exposure = Exposure(
       payloads: job.payloads, detector: detector, constants: constants, placement: placement,
       panelwise: try shelf.panelwise(detector, constants, placement, source.opened.recipe, key, path: path), path: path,
