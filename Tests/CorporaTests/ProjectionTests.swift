@@ -78,7 +78,7 @@ struct ProjectionTests {
     }
     // Counts whose signal is no finite number, or of other panels, are left to the steps.
     var faulty = constants
-    faulty.gain = Tensor(repeating: 1e-39, shape)
+    faulty.gain = Tensor(repeating: 1.2e-38, shape)
     let other = try #require(try PanelwiseDevelopment(CSPAD.self, faulty, projection, path: "p"))
     let info = PayloadInfo(source: "", typeName: "dataset", element: .int16, shape: shape)
     let infinite = try other.picture(of: Payload(info: info, bytes: [UInt8](repeating: 1, count: 2 * shape.count)), path: "p")?.image

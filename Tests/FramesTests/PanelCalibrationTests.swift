@@ -85,7 +85,7 @@ import Testing
 
   @Test func aSignalBeyondFloatIsTold() throws {
     var constants = CalibrationConstants(gain: Tensor(repeating: 1, [1, 185, 388]))
-    constants.gain?.elements[500] = 1e-38
+    constants.gain?.elements[500] = 1.2e-38
     let calibration = try #require(try CSPAD.panelCalibration(constants, panels: 1, path: "p"))
     for byte in [0, 62] as [UInt8] {
       let bytes = [UInt8](repeating: byte, count: 2 * Self.pixels)
