@@ -13,7 +13,7 @@ import Testing
     var random = Philox(seed: seed).keyed("constants")
     let shape: Shape = [panels, 185, 388]
     func some(_ share: UInt64) -> Bool { random.next() % share == 0 }
-    let pedestal = (0..<shape.count).map { _ -> Float in some(5000) ? .nan : some(5000) ? .infinity : Float(random.uniform(900, 1200)) }
+    let pedestal = (0..<shape.count).map { _ -> Float in some(5000) ? .nan : some(5000) ? .infinity : Float(random.uniform(998, 1002)) }
     let gain = (0..<shape.count).map { _ -> Float in some(5000) ? 0 : some(5000) ? -.infinity : Float(random.uniform(20, 35)) }
     let status = (0..<shape.count).map { _ -> UInt32 in some(400) ? UInt32(random.next() % 40) : 0 }
     return CalibrationConstants(
@@ -24,8 +24,8 @@ import Testing
   private func counts(panels: Int, seed: UInt64) -> [UInt16] {
     var random = Philox(seed: seed).keyed("counts")
     var values: [UInt16] = []
-    for _ in 0..<panels {
-      let shift = random.normal(0, 9), noise = (0..<997).map { _ in random.normal(1050 + shift, 4) }
+    for panel in 0..<panels {
+      let shift = panel % 2 == 0 ? 6.3 : -4.2, noise = (0..<997).map { _ in random.normal(1000 + shift, 4) }
       for _ in 0..<Self.pixels {
         let draw = random.next()
         if draw % 8192 == 0 { values.append(UInt16(truncatingIfNeeded: draw >> 32)) } else {
