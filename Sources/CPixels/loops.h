@@ -26,12 +26,10 @@ PSI_TARGET static void PSI_NAME(subtract)(
     }
     size_t i = 0;
     for (; i + 4 <= length; i += 4) {
-      uint64_t four;
-      memcpy(&four, bin + i, 8);
-      tables[4 * (four & 0xFFFF)]++;
-      tables[4 * (four >> 16 & 0xFFFF) + 1]++;
-      tables[4 * (four >> 32 & 0xFFFF) + 2]++;
-      tables[4 * (four >> 48) + 3]++;
+      tables[4 * bin[i]]++;
+      tables[4 * bin[i + 1] + 1]++;
+      tables[4 * bin[i + 2] + 2]++;
+      tables[4 * bin[i + 3] + 3]++;
     }
     for (; i < length; i++) tables[4 * bin[i]]++;
   }
