@@ -18,7 +18,7 @@ average once, since the mask does not change; one process a core, each with its 
 products, `--resize pillow` by Pillow's BOX, which counts a pixel for the one output pixel in which its middle lies; the faster one is the
 peer, the exact one the judge of pixels. `--checksum` has Python take the SHA-256 of every raw file, too (hashlib).
 """
-import argparse, glob, hashlib, json, os, shutil, subprocess, sys, time
+import argparse, glob, hashlib, json, os, resource, shutil, subprocess, sys, time
 from concurrent.futures import ProcessPoolExecutor
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -170,6 +170,21 @@ class Pipeline:
         return np.arcsinh(small / SCALE, dtype=np.float32)
 
 
+class Clock:
+    """Seconds that pass, and those that the processes which ended meanwhile had of the processors: foreign load shows as a gap between them."""
+
+    def __init__(self):
+        self.wall, self.cpu = time.perf_counter(), self.used()
+
+    @staticmethod
+    def used():
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return children.ru_utime + children.ru_stime
+
+    def elapsed(self):
+        return time.perf_counter() - self.wall, self.used() - self.cpu
+
+
 def begin(calib, resize):
     global pipeline
     pipeline = Pipeline(calib, resize)
@@ -202,17 +217,17 @@ def python_run(folder, calib, resize, processes, checksum):
     shutil.rmtree(out, ignore_errors=True)
     os.makedirs(out)
     jobs = [(raw, f"{out}/{os.path.basename(raw)}", checksum) for raw in sorted(glob.glob(f"{folder}/raw/*.h5"))]
-    began = time.perf_counter()
+    began = Clock()
     with ProcessPoolExecutor(processes, initializer=begin, initargs=(calib, resize)) as pool:
         frames = sum(pool.map(make_shard, jobs))
-    return frames, time.perf_counter() - began
+    return frames, began.elapsed()
 
 
 def swift_run(folder, program):
     shutil.rmtree(f"{folder}/corpus", ignore_errors=True)
-    began = time.perf_counter()
+    began = Clock()
     subprocess.run([program, "build", f"{folder}/recipe.yaml", "--out", f"{folder}/corpus", "--quiet"], check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began
+    return began.elapsed()
 
 
 RECIPE = """name: bench
@@ -303,20 +318,29 @@ def main():
         sys.exit(compare(a.folder))
     else:
         calib = f"{a.folder}/calib"
-        rates = {}
+        samples = {}
         variants = [(resize, checksum) for resize in (["pillow", "gemm"] if a.resize == "both" else [a.resize])
                     for checksum in ([False, True] if a.checksum else [False])]
+
+        def note(name, frames, times):
+            samples.setdefault(name, []).append((frames / times[0], 1e3 * times[1] / frames))
         for _ in range(a.rounds):
             for resize, checksum in variants:
-                frames, seconds = python_run(a.folder, calib, resize, a.processes, checksum)
-                rates.setdefault(f"python, {resize}" + (", SHA-256" if checksum else ""), []).append(frames / seconds)
+                frames, times = python_run(a.folder, calib, resize, a.processes, checksum)
+                note(f"python, {resize}" + (", SHA-256" if checksum else ""), frames, times)
                 # In turn: ours beside each of theirs.
-                rates.setdefault("psimagenet", []).append(frames / swift_run(a.folder, a.program))
-            print({name: round(r[-1], 1) for name, r in rates.items()}, flush=True)
-        median = {name: round(float(np.median(r)), 1) for name, r in rates.items()}
+                note("psimagenet", frames, swift_run(a.folder, a.program))
+            print({name: f"{v[-1][0]:.1f} frames/s, {v[-1][1]:.1f} ms of a core" for name, v in samples.items()}, flush=True)
+        rate = {name: float(np.median([r for r, _ in v])) for name, v in samples.items()}
+        cost = {name: float(np.median([c for _, c in v])) for name, v in samples.items()}
+        own = "psimagenet"
         print(json.dumps({
-            "frames": frames, "frames/s, median": median, "samples": {name: [round(v, 1) for v in r] for name, r in rates.items()},
-            "times": {name: round(median["psimagenet"] / v, 2) for name, v in median.items() if name != "psimagenet"}}))
+            "frames": frames, "frames/s": {name: [round(r, 1) for r, _ in v] for name, v in samples.items()},
+            "ms of a core a frame": {name: [round(c, 2) for _, c in v] for name, v in samples.items()},
+            "median frames/s": {name: round(r, 1) for name, r in rate.items()},
+            "median ms": {name: round(c, 2) for name, c in cost.items()},
+            "times as many frames/s": {name: round(rate[own] / r, 2) for name, r in rate.items() if name != own},
+            "times less of a core": {name: round(c / cost[own], 2) for name, c in cost.items() if name != own}}))
 
 
 if __name__ == "__main__":
