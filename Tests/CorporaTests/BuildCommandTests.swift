@@ -126,10 +126,9 @@ struct BuildCommandTests {
     let crew = try (0..<3).map { try Command.start(["build", scratch("r.yaml"), "--out", scratch("c"), "--rank", "\($0)/3", "--quiet"]) }
     let texts = crew.map { String(decoding: $0.errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) }
     for (process, _) in crew { process.waitUntilExit() }
-    // The one between may have made its part before; then it has ended well.
-    #expect([0, 65, 74].contains(crew[1].process.terminationStatus), "\(texts)")
-    #expect(crew[0].process.terminationStatus == 65)
-    #expect(crew[2].process.terminationStatus == 65)
+    // The one between has made its part before: it hears of the failure all the same.
+    #expect(crew.map { $0.process.terminationStatus }.allSatisfy { $0 == 65 }, "\(texts)")
+    #expect(texts.allSatisfy { $0.contains("run3/shots.h5") }, "\(texts)")
     #expect(texts[0].contains("run3/shots.h5"))
     #expect(texts[0].contains("rank 2 on \(FileLock.hostName)"))
     #expect(!scratch.exists("c"))
