@@ -57,9 +57,9 @@ let package = Package(
     .target(
       name: "CChunkFilters", dependencies: ["CHDF5"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
       linkerSettings: [.linkedLibrary("lz4")]),
-    // Loops that no library offers. GNU OpenMP runs them on the team that oneDNN uses.
     // Random numbers many at a time, with the vector mathematics of the C library.
     .target(name: "CRandom", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"] + vectorMathematics)], linkerSettings: [.linkedLibrary("m")]),
+    // Loops that no library offers. GNU OpenMP runs them on the team that oneDNN uses.
     .target(
       name: "CKernels", dependencies: ["CRandom"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
       linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
