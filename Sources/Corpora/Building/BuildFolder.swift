@@ -30,6 +30,8 @@ struct BuildFolder: Sendable {
     var records: [Record]
     /// Source -> reason -> pictures refused.
     var refused: [String: [String: Int]]
+    /// Source -> events whose records could not be decoded.
+    var damaged: [String: DamagedEvents]
   }
 
   init(_ path: String) { self.path = path }
