@@ -123,6 +123,7 @@ public struct RunShots: Sendable {
   ) throws(InputError) -> CalibrationConstants {
     guard let calibration else { return CalibrationConstants(commonMode: commonMode) }
     let shape = try type.decode(payload, path: path).shape
-    return try calibration.constants(for: payload.info.source, run: run, shape: shape, commonMode: commonMode)
+    let constants = try calibration.constants(for: payload.info.source, run: run, shape: shape, commonMode: commonMode)
+    return try type.adapted(constants, to: payload, path: path)
   }
 }

@@ -3,6 +3,7 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
 
 /// LCLS-I runs of several streams with damaged events, as a corpus.

@@ -2,6 +2,7 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
 
 private func real(_ name: String) throws -> Geometry { try Geometry(readingFrom: RealData.file("geometry/" + name)) }

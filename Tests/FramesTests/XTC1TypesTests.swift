@@ -2,6 +2,7 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
 
 /// Record types of LCLS-I of which no real file is at hand: written field by field by `DAQRecords`, read through a whole file.
@@ -22,7 +23,7 @@ import Testing
   }
 
   private func read(_ configure: [[UInt8]], _ events: [[[UInt8]]]) throws -> (events: [Event], reader: XTC1Reader) {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     var file = SampleFiles.datagram1(4, seconds: 10, configure)
     for (place, leaves) in events.enumerated() { file += SampleFiles.datagram1(12, seconds: 20 + UInt32(place), fiducial: 3, leaves) }
     let reader = try XTC1Reader(opening: try scratch.write(file, "exp1-r0007-s00-c00.xtc"))
@@ -132,7 +133,7 @@ import Testing
   }
 
   @Test(arguments: [("Epix10ka2MConfig", 16, 0x30 as UInt32), ("Epix10kaQuadConfig", 4, 0x32)], [1 as UInt16, 2])
-  func epix10kaArraysAreStackedPanels(camera: (config: String, panels: Int, device: UInt32), version: UInt16) throws {
+  func epix10kaArraysAreStackedPanels(camera: (String, Int, UInt32), version: UInt16) throws {
     let (config, panels, device) = camera
     let phy: UInt32 = 0x3000_0000 | device << 8
     let pixels = Self.counts(panels * 352 * 384, 11)

@@ -26,6 +26,9 @@ public struct EventDamage: Hashable, Codable, Sendable, CustomStringConvertible 
     (0..<32).filter { bits >> UInt32($0) & 1 == 1 }.map { names[$0] ?? "bit \($0)" }.joined(separator: ", ")
   }
 
+  /// What a reader or decoder expected, and where.
+  static func reason(_ error: InputError) -> String { "\(error.place): expected \(error.expected), found \(error.found)" }
+
   /// Without the place, for counting: `damaged CspadElement v2 of CxiDs1.0:Cspad.0: OutOfSynch`.
   public var summary: String {
     if source.isEmpty { return bits == 0 ? "unreadable event" : "damaged \(typeName): \(reason)" }
@@ -38,6 +41,15 @@ public struct EventDamage: Hashable, Codable, Sendable, CustomStringConvertible 
   }
 }
 
+extension Event {
+  /// An event whose records do not fit their format, in the datagram at `offset`: without payloads and numbers.
+  static func unreadable(_ id: EventID, index: Int, _ error: InputError, offset: Int) -> Event {
+    var event = Event(id: id, index: index, payloads: [])
+    event.damage = [EventDamage(source: "", typeName: "", bits: 0, reason: EventDamage.reason(error), path: error.path, offset: offset)]
+    return event
+  }
+}
+
 extension Detector {
   /// Why `payload` of event number `event` cannot be decoded, as damage of that event; `nil` where it can. Takes as long as decoding.
   public static func damage(of payload: Payload, event: Int, path: String) -> EventDamage? {
@@ -45,10 +57,10 @@ extension Detector {
       _ = try decode(payload, path: path)
       return nil
     } catch {
-      let place = ["event \(event)", error.place].filter { !$0.isEmpty }.joined(separator: ", "), info = payload.info
+      let info = payload.info
       return EventDamage(
         source: info.source, alias: info.alias, typeName: info.version == 0 ? info.typeName : "\(info.typeName) v\(info.version)", bits: 0,
-        reason: "\(place): expected \(error.expected), found \(error.found)", path: path, offset: nil)
+        reason: "event \(event), \(EventDamage.reason(error))", path: path, offset: nil)
     }
   }
 }

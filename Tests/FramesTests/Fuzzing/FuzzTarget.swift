@@ -2,6 +2,7 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 
 /// What is fuzzed: a reader with small intact files of its format.
 enum FuzzTarget: String, CaseIterable, Codable, Sendable {

@@ -100,13 +100,9 @@ public final class XTC1Reader: EventReader {
           event.damage.append(self.damage(container))
         }
       } catch {
-        let damage = EventDamage(
-          source: "", typeName: "", bits: 0, reason: "\(error.place): expected \(error.expected), found \(error.found)",
-          path: error.path, offset: part.fileOffset)
-        skipped[damage.summary, default: 0] += 1
-        event = Event(id: id, index: event.index, payloads: [])
-        event.damage = [damage]
-        return event
+        let unreadable = Event.unreadable(id, index: event.index, error, offset: part.fileOffset)
+        skipped[unreadable.damage[0].summary, default: 0] += 1
+        return unreadable
       }
     }
     event.scalars.merge(epics.values) { own, _ in own }
