@@ -33,7 +33,8 @@ public final class EventFile {
     try append { $0.fileVersion = "brain.Event:2" }
     if step > 0 {
       try append {
-        $0.step = Int64(step)
+        // What is dropped starts with this step.
+        $0.step = Int64(step) + 1
         $0.sessionLog.status = .start
       }
     }

@@ -76,7 +76,7 @@ private func bytes(_ value: Float) -> Data { Data(withUnsafeBytes(of: value.bitP
   }
   #expect(events.count == 4 && events.allSatisfy { $0[1] == [bytes(1.5e9)] })
   #expect(events[0][3] == [Data("brain.Event:2".utf8)])
-  #expect(events[1][2] == [Data([7])] && events[1][7] == [Data([0x08, 1])])
+  #expect(events[1][2] == [Data([8])] && events[1][7] == [Data([0x08, 1])])
   #expect(events[2][2] == [Data([8])])
   var summary = Reader(data: try #require(events[2][5]?.first))
   let values = try #require(summary.fields()[1]).map { value in
