@@ -24,7 +24,7 @@ public struct BatchSheet: Sendable {
     let fields = batch.fields.filter { $0.value.shape.rank == 4 }.sorted { $0.key < $1.key }.map(\.value)
     precondition(!fields.isEmpty, "a batch has pictures")
     let count = min(limit, fields[0].shape[0]), side = fields.map { max($0.shape[2], $0.shape[3]) }.max()!
-    let zoom = max(1, 96 / side), space = 6, tilesPerExample = fields.reduce(0) { $0 + $1.shape[1] }
+    let zoom = max(1, 160 / side), space = 6, tilesPerExample = fields.reduce(0) { $0 + $1.shape[1] }
     let exampleWidth = tilesPerExample * (side * zoom + space), across = max(1, min(columns, 16 / tilesPerExample, count))
     let rows = (count + across - 1) / across, caption = 5 + space, rowHeight = caption + side * zoom + space
     var sheet = ColourImage(

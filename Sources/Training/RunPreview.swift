@@ -28,7 +28,7 @@ public struct RunPreview: Codable, Sendable {
     let time = hours >= 2 ? String(format: "%.1f h", hours) : minutes >= 2 ? String(format: "%.0f min", minutes) : String(format: "%.0f s", seconds)
     return """
       \(recipe.name)\(recipe.about.isEmpty ? "" : ": \(recipe.about)")
-      task       \(recipe.task.name): \(classes.joined(separator: ", "))
+      task       \(recipe.task.name): \(classes.joined(separator: "; "))
       backbone   \(recipe.backbone.name), \(parameters) trainable numbers with the head
       corpus     \(recipe.corpus): \(trainingPictures) training pictures of \(side)×\(side)\(validationPictures.map { ", \($0) for validation" } ?? ", none for validation")
       precision  \(precision)

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Foundation
+import Host
 import Training
 
 /// A training recipe: a file or a name, and what is changed in it.
@@ -17,6 +19,12 @@ struct RecipeOptions: ParsableArguments {
     var recipe = try TrainingRecipe(reading: file ?? self.recipe!, settings: set)
     if let seed { recipe.seed = seed }
     if let corpus { recipe.corpus = corpus }
+    if NamedRecipe.named(file ?? self.recipe!) != nil, !FileManager.default.fileExists(atPath: recipe.corpus + "/manifest.json") {
+      throw InputError(
+        .missing, path: recipe.corpus, place: "",
+        expected: "the corpus of the program's recipes, which Datasets/pretext-plan.yaml tells how to make; or another one by --corpus",
+        found: "no corpus there")
+    }
     return recipe
   }
 }
