@@ -114,7 +114,7 @@ struct CommandTests {
     // Six tiles of 33 pixels, zoomed, in one row: the width and height of a PNG file's header.
     let header = try AtomicFile.read(sheet).prefix(24)
     let sides = [16, 20].map { at in header[at..<at + 4].reduce(0) { $0 << 8 | Int($1) } }
-    #expect(header.dropFirst().prefix(3) == Data("PNG".utf8) && sides[0] > 6 * 2 * 33 && (66..<132).contains(sides[1]))
+    #expect(header.dropFirst().prefix(3) == Data("PNG".utf8) && sides[0] > 6 * 4 * 33 && (132..<198).contains(sides[1]))
     #expect(!FileManager.default.fileExists(atPath: tiny.folder + "/dry"))
     let shown = try Command.run(["show", "--batch", recipe, "--sheet", tiny.folder + "/shown.png", "--set", "batch=6"])
     #expect(shown.code == 0, "\(shown.errors)")
