@@ -1,42 +1,10 @@
 import Foundation
 import Host
+import TestSupport
 import Testing
 import Training
 
-/// The built command line, which lies beside the bundle of tests.
-private enum Command {
-  static let path: String = {
-    let beside = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
-    let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
-    return [beside, package + "/.build/release"].map { $0 + "/psimagenet" }.first { FileManager.default.isExecutableFile(atPath: $0) } ?? ""
-  }()
-
-  /// - Parameter limit: The longest file that it may write, KiB.
-  static func start(_ arguments: [String], limit: Int? = nil) throws -> (process: Process, errors: Pipe) {
-    let process = Process(), errors = Pipe()
-    if let limit {
-      process.executableURL = URL(fileURLWithPath: "/bin/bash")
-      process.arguments = ["-c", "trap '' XFSZ; ulimit -f \(limit); exec \"$@\"", "bash", path] + arguments
-    } else {
-      process.executableURL = URL(fileURLWithPath: path)
-      process.arguments = arguments
-    }
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = errors
-    try process.run()
-    return (process, errors)
-  }
-
-  /// Exit code and what it said on standard error.
-  static func run(_ arguments: [String], limit: Int? = nil) throws -> (code: Int32, errors: String) {
-    let (process, errors) = try start(arguments, limit: limit)
-    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    return (process.terminationStatus, text)
-  }
-}
-
-@Suite(.serialized, .enabled(if: !Command.path.isEmpty, "the executable psimagenet has not been built"))
+@Suite(.serialized, .enabled(if: Command.isBuilt, Comment(rawValue: Command.absence)))
 struct CommandTests {
   /// Many steps, so that there is time to be stopped.
   private func recipe(_ tiny: TinyCorpus) throws -> String {
@@ -99,7 +67,9 @@ struct CommandTests {
     kill(began.process.processIdentifier, SIGKILL)
     began.process.waitUntilExit()
     let before = try AtomicFile.read(last)
-    let full = try Command.run(["pretrain", recipe, "--out", run, "--quiet"], limit: before.count / 2048)
+    // No file may grow beyond half a checkpoint, in KiB.
+    let launcher = ["/bin/bash", "-c", "trap '' XFSZ; ulimit -f \(before.count / 2048); exec \"$@\"", "bash"]
+    let full = try Command.run(["pretrain", recipe, "--out", run, "--quiet"], launchedBy: launcher)
     #expect(full.code == 74 && full.errors.contains("safetensors") && full.errors.contains("bytes free"), "\(full.errors)")
     #expect(try AtomicFile.read(last) == before)
     #expect(try FileManager.default.contentsOfDirectory(atPath: run).allSatisfy { !$0.hasSuffix(".partial") })
