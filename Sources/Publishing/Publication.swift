@@ -96,6 +96,12 @@ extension Publication {
     let checkpoint = try Checkpoint(reading: path), description = checkpoint.description
     let corpus = try openCorpus(of: description, run: run)
     let recipe = try description.resolvedRecipe(corpus: corpus.manifest.name, path: path)
+    // The card's few lines of Python, by which others make the input, know nothing of them.
+    guard description.scaling.templates == nil else {
+      throw InputError(
+        path: path, place: "description.scaling.templates", expected: "a run without projectsTemplate, which publish can describe",
+        found: "templates that are taken out of every input")
+    }
     let meaning = ModelConfiguration.Meaning(
       format: ModelConfiguration.Meaning.format, name: name, backbone: recipe.backbone, task: recipe.task,
       classes: description.classes, scaling: description.scaling, side: description.side, step: description.step,

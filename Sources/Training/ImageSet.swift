@@ -131,6 +131,18 @@ public struct ImageSet: Sendable {
     return InputScaling(moments.reduce(into: PixelMoments()) { $0.merge($1) }, minimumWeight: usual)
   }
 
+  /// What the mean picture of each source says of left and right, above and below; `nil` where none says anything. Reads every picture once.
+  func templates(_ scaling: InputScaling) throws(InputError) -> HandednessTemplates? {
+    var sums: [String: [Double]] = [:], counts: [String: Double] = [:]
+    for (index, record) in records.enumerated() {
+      let channel = scaling.channel(try image(index)).elements
+      sums[record.source, default: Array(repeating: 0, count: channel.count)].add(channel)
+      counts[record.source, default: 0] += 1
+    }
+    return HandednessTemplates(
+      means: sums.sorted { $0.key < $1.key }.map { name, sum in Tensor([side, side], sum.map { Float($0 / counts[name]!) }) })
+  }
+
   /// The first measured pixel that is NaN or infinite: its record and its place in the picture, row-major. Reads pictures up to it.
   func firstNotFinite() throws(InputError) -> (record: String, pixel: Int)? {
     for index in records.indices {
@@ -140,4 +152,9 @@ public struct ImageSet: Sendable {
     }
     return nil
   }
+}
+
+extension [Double] {
+  /// Adds number by number.
+  fileprivate mutating func add(_ other: [Float]) { for i in indices { self[i] += Double(other[i]) } }
 }

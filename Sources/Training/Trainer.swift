@@ -61,7 +61,8 @@ public final class Trainer {
       try Checkpoint(reading: origin).continued(by: recipe, side: images.side, classes: images.classes, path: origin)
     } : nil
     // A network goes on with the scaling that it has learnt.
-    guard let scaling = try (last ?? start)?.description.scaling ?? images.scaling(), scaling.mean.isFinite, scaling.deviation.isFinite else {
+    let known = (last ?? start)?.description.scaling
+    guard var scaling = try known ?? images.scaling(), scaling.mean.isFinite, scaling.deviation.isFinite else {
       if let (record, pixel) = try images.firstNotFinite() {
         throw InputError(
           path: recipe.corpus, place: "record \(record), pixel \(pixel / images.side), \(pixel % images.side)", expected: "a finite number",
@@ -69,6 +70,7 @@ public final class Trainer {
       }
       throw InputError(path: recipe.corpus, place: "split train", expected: "pictures with measured, varying pixels", found: "none")
     }
+    if known == nil, recipe.projectsTemplate { scaling.templates = try images.templates(scaling) }
     network = try TrainingNetwork(recipe, side: images.side, classes: images.classes, path: path)
     optimizer = try recipe.optimizer.optimizer(path: path)
     train = BatchMaker(images: images, task: task, scaling: scaling, seed: recipe.seed, batch: recipe.batch)

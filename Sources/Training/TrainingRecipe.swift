@@ -31,10 +31,15 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
   public var validateEvery = 100
   /// Steps between checkpoints from which a killed run can go on.
   public var checkpointEvery = 100
+  /// Whether the mean picture's handedness is taken out of every input: `HandednessTemplates` of the training pictures.
+  public var projectsTemplate = false
+  /// What the audit of the run need not fail for, because the run's reader is told: pipeline steps that do not commute with the task's
+  /// symmetries (`calibrate`, `area average`), and controls that are answered (`mean image`).
+  public var owns: [String] = []
 
   public init() {}
 
-  /// Recipes inside older checkpoints lack `labelSmoothing`, and few name `initialWeights`; every other key is required.
+  /// Recipes inside older checkpoints lack `labelSmoothing`, `owns` and `projectsTemplate`, and few name `initialWeights`; every other key is required.
   public init(from decoder: any Decoder) throws {
     let box = try decoder.container(keyedBy: CodingKeys.self)
     name = try box.decode(String.self, forKey: .name)
@@ -54,6 +59,8 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
     seed = try box.decode(UInt64.self, forKey: .seed)
     validateEvery = try box.decode(Int.self, forKey: .validateEvery)
     checkpointEvery = try box.decode(Int.self, forKey: .checkpointEvery)
+    owns = try box.decodeIfPresent([String].self, forKey: .owns) ?? []
+    projectsTemplate = try box.decodeIfPresent(Bool.self, forKey: .projectsTemplate) ?? false
   }
 
   /// Reads YAML or JSON. Missing keys keep their defaults; unknown keys and impossible values are refused by name.

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Corpora
+import Cues
 import Dispatch
 import Engine
 import Foundation
@@ -12,6 +14,9 @@ struct Pretrain: ParsableCommand {
     discussion: """
       A run that was stopped or killed goes on from its last checkpoint when run again, to the same bits. SIGTERM and SIGINT save and \
       end with code 75. A run that diverged goes on from its last good checkpoint under a changed recipe with --from.
+
+      A finished run is audited for about a fifth of the time that it took (audit.json): whether its accuracy is content. Code 1 where a \
+      step of its pipeline does not commute with mirrors and the recipe does not own up to it; psimagenet audit --task asks in full.
 
       Example: psimagenet pretrain Datasets/demo/flip.yaml --out Checkpoints/runs/flip
       Example: psimagenet pretrain lower.yaml --out Checkpoints/runs/flip-2 --from Checkpoints/runs/flip/last.safetensors
@@ -27,6 +32,7 @@ struct Pretrain: ParsableCommand {
   var imageMemory = ImageSet.usualMemory >> 20
   @Option(help: "auto, float32 or bfloat16, instead of the recipe's precision.") var precision: PrecisionChoice?
   @Option(help: "A checkpoint of another run to go on from under this recipe, in a new folder.") var from: String?
+  @Flag(help: "No audit at the end.") var noAudit = false
   @OptionGroup var kernels: KernelOptions
   @OptionGroup var output: OutputOptions
 
@@ -52,12 +58,35 @@ struct Pretrain: ParsableCommand {
       try output.print(metrics) { _ in "stopped after step \(step); run the same command again to go on" }
       throw ExitCode(75)
     case .finished:
+      let audit = noAudit ? nil : try audited(recipe)
       try output.print(metrics) { metrics in
         metrics.suffix(2).map {
           "step \($0.step) \($0.split): loss \(String(format: "%.4f", $0.loss)), accuracy \(String(format: "%.4f", $0.accuracy)) (n = \($0.count))"
-        }.joined(separator: "\n") + "\nrun folder: \(out)"
+        }.joined(separator: "\n") + "\n" + words(audit) + "run folder: \(out)"
       }
+      if let audit, !audit.commutation.failures.isEmpty { throw ExitCode(1) }
     }
+  }
+
+  /// The audit that a fifth of the run pays for; `nil` where the task or the corpus has nothing to audit, which is said.
+  private func audited(_ recipe: TrainingRecipe) throws -> TaskAudit? {
+    let path = RunFolder(out).last, checkpoint = try Checkpoint(reading: path), corpus = try Corpus(opening: recipe.corpus)
+    let share = TaskAudit.share(of: recipe)
+    do {
+      let audit = try TaskAudit(
+        checkpoint, path: path, corpus: corpus, examples: share.examples, plantedSteps: share.plantedSteps, progress: output.progress)
+      try AtomicFile.write(CanonicalJSON.data(audit), to: out + "/audit.json")
+      return audit
+    } catch let error as InputError where error.kind == .malformed {
+      FileHandle.standardError.write(Data("no audit: \(error.description)\n".utf8))
+      return nil
+    }
+  }
+
+  private func words(_ audit: TaskAudit?) -> String {
+    guard let audit else { return noAudit ? "" : "no audit\n" }
+    let verdict = TaskVerdict([audit])
+    return "audit: \(verdict.sentence)\nin full: psimagenet audit --task \(out)\n"
   }
 }
 
