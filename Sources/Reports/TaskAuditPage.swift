@@ -37,14 +37,14 @@ public struct TaskAuditReport: Codable, Sendable {
   }
 
   private func add(_ audit: TaskAudit, to report: inout HTMLReport) {
-    var table = Table([.init("control"), .init("verdict"), .init("accuracy", .right), .init("95 %", .right), .init("expected", .right), .init("what was found")])
     let isWithheld = verdict.standing == .withheld
+    var table = Table([.init("control"), .init("verdict"), .init("accuracy", .right), .init("95 %", .right), .init("expected", .right), .init("what was found")])
     let headline: Table.Cell = isWithheld ? .withheld("a control is answered") : .measured(audit.headline.value, error: audit.headline.standardError, digits: 3)
     table.append([
       .text("headline"), .text(isWithheld ? "withheld" : ""), headline, .text(isWithheld ? "" : audit.headlineInterval.description),
       .number(audit.headline.chance ?? .nan, digits: 3), .text("accuracy on held-out pictures, n = \(audit.headline.count)"),
     ])
-    for finding in audit.shown {
+    for finding in audit.shown(withholding: isWithheld) {
       let verdict = Table.Cell.text(finding.verdict.rawValue)
       table.append([
         .text(finding.control), finding.verdict == .leak ? .emphasized(verdict) : verdict,

@@ -68,7 +68,10 @@ struct Audit: ParsableCommand {
     let report = TaskAuditReport(audits: audits, verdict: TaskVerdict(audits))
     if let out { try AtomicFile.write(CanonicalJSON.data(report), to: out) }
     if let html { try report.html().write(to: html) }
-    try output.print(report) { report in (report.audits.map(\.text) + [report.verdict.sentence]).joined(separator: "\n\n") }
+    try output.print(report) { report in
+      let isWithheld = report.verdict.standing == .withheld
+      return (report.audits.map { $0.text(withholding: isWithheld) } + [report.verdict.sentence]).joined(separator: "\n\n")
+    }
     guard report.verdict.standing != .withheld else { throw ExitCode(1) }
   }
 

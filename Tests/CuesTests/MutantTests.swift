@@ -46,9 +46,17 @@ private func obeysItsLabels(_ make: Maker, _ symmetries: [Symmetry]) -> Bool {
 @Test func swappedLabelsDisobey() {
   #expect(obeysItsLabels(flip, [.identity, .mirror]))
   #expect(obeysItsLabels(turn, Symmetry.rotations))
-  #expect(!obeysItsLabels({ let (view, truth) = flip($0, &$1); return (view, 1 - truth) }, [.identity, .mirror]))
+  let swapped: Maker = { image, random in
+    let (view, truth) = flip(image, &random)
+    return (view, 1 - truth)
+  }
+  #expect(!obeysItsLabels(swapped, [.identity, .mirror]))
   // A quarter turn called three quarters, as after a mirror: VISSL's RotNet.
-  #expect(!obeysItsLabels({ let (view, truth) = turn($0, &$1); return (view, [0, 3, 2, 1][truth]) }, Symmetry.rotations))
+  let exchanged: Maker = { image, random in
+    let (view, truth) = turn(image, &random)
+    return (view, [0, 3, 2, 1][truth])
+  }
+  #expect(!obeysItsLabels(exchanged, Symmetry.rotations))
 }
 
 @Test func mirroringAfterTurningDisobeys() {

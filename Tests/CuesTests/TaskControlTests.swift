@@ -86,9 +86,9 @@ private func addHook(to pixels: inout [Float], _ random: inout Philox) {
       subject.examiner.checkpoint, path: "test", corpus: corpus, examples: 400, plantedSteps: 0, acceptance: subject.acceptance)
     let verdict = TaskVerdict([audit])
     #expect(audit.isWithheld && verdict.standing == .withheld && verdict.headline == nil)
-    #expect(verdict.remedies.contains(.templateProjection) && audit.text.contains("WITHHELD"))
+    #expect(verdict.remedies.contains(.templateProjection) && audit.text(withholding: true).contains("WITHHELD"))
     // What is withheld must not be told in other words.
-    #expect(audit.shown.first { $0.control == LeaveOneRunOut.name }?.score == nil)
+    #expect(audit.shown(withholding: audit.isWithheld).first { $0.control == LeaveOneRunOut.name }?.score == nil)
     // Owned up to, the headline stands and says so.
     var recipe = subject.examiner.checkpoint
     recipe.description.recipe.owns = [MeanImage.name, DarkFrames.name]

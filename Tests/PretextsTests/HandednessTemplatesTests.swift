@@ -11,9 +11,10 @@ private func noise(_ side: Int, _ seed: UInt64) -> Tensor<Float> {
 @Test(arguments: [8, 9]) func projectionLeavesNoHandednessInTheMeanAndCommutesWithEverySymmetry(side: Int) throws {
   let means = [noise(side, 1), noise(side, 2)]
   var scaling = InputScaling(mean: 0, deviation: 1)
-  scaling.templates = try #require(HandednessTemplates(means: means))
+  let templates = try #require(HandednessTemplates(means: means))
+  scaling.templates = templates
   // Seven directions a picture without any symmetry.
-  #expect(scaling.templates?.directions.count == 14)
+  #expect(templates.directions.count == 14)
   func projected(_ plane: Tensor<Float>) -> Tensor<Float> {
     scaling.channel(MaskedImage(pixels: plane, weight: Tensor(repeating: 1, plane.shape))).reshaped(to: plane.shape)
   }

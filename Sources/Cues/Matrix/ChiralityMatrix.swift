@@ -47,12 +47,18 @@ public struct ChiralityMatrix: Codable, Sendable {
     public var steps: Int?
 
     /// What the residuals say: shifts are there only where pictures are cropped.
-    public var predictsChirality: Bool { size.crop == nil ? !residual.commutes : !residual.isHiddenByShifts }
+    public var predictsChirality: Bool {
+      (size.crop == nil ? residual.relative : min(residual.relative, residual.relativeGlide ?? .infinity)) > ChiralityMatrix.smallest
+    }
     /// 50±2 for chance, at least 97 for certainty; `nil` where nothing was trained.
     public var agrees: Bool? { accuracy.map { isChiral ? $0.value >= 0.97 : abs($0.value - 0.5) <= 0.02 } }
   }
 
   public var cells: [Cell]
+
+  /// Relative residuals below this were not learnt. Colour JPEG at multiples of its blocks reaches 0.015, because libjpeg halves colour planes
+  /// with a rounding that alternates from column to column; the smallest that were learnt are 0.4.
+  static let smallest = 0.1
 
   /// As published: 576 pixels and crops of 512.
   public static let publishedCrop = Size(576, crop: 512)

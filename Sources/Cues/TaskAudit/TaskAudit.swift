@@ -82,7 +82,7 @@ public struct TaskAudit: Codable, Sendable {
   }
 
   /// The findings as they may be read: what is withheld must not be told in other words either.
-  public var shown: [ControlFinding] {
+  public func shown(withholding isWithheld: Bool) -> [ControlFinding] {
     guard isWithheld else { return findings }
     let telling = [BatchStatistics.name, LeaveOneRunOut.name, MirroredGeometry.name]
     return findings.map { finding in

@@ -1,13 +1,13 @@
 import Foundation
 
 extension TaskAudit {
-  /// The report for a terminal.
-  public var text: String {
+  /// The report for a terminal; `isWithheld` also where another seed's audit withholds the accuracy of all.
+  public func text(withholding isWithheld: Bool) -> String {
     var text = "\(run): \(task) on \(corpus), \(split), \(step) steps, seed \(seed)\n"
     text += isWithheld ? "accuracy WITHHELD\n" : "accuracy \(headline), 95 % \(headlineInterval.description)\n"
     text += "\ncontrols, \(examples) examples each (chance \(decimals(headline.chance ?? 0)))\n"
     let width = findings.map(\.control.count).max() ?? 0
-    for finding in shown {
+    for finding in shown(withholding: isWithheld) {
       let name = finding.control + String(repeating: " ", count: width - finding.control.count)
       let score = finding.score.map { score in "\(decimals(score.value)) [\(finding.interval?.description ?? "")]  " } ?? ""
       text += "  \(name)  \(finding.verdict == .leak ? "LEAK" : finding.verdict.rawValue): \(score)\(finding.statement)\n"
