@@ -78,7 +78,8 @@ public struct CommutationResidual: Codable, Hashable, Sendable {
   }
 
   /// The residual for every pair (φ₁, φ₂) of shifts, taken back before comparing: φ₁ before J and F after it, F before a shift of φ₂ and
-  /// J after. `nil` where J changes the size. Traps for symmetries that transpose.
+  /// J after. Of the results moved against each other by up to two pixels, which crops do not notice either, the best. `nil` where J
+  /// changes the size. Traps for symmetries that transpose.
   ///
   /// Source: the glide version of the commutation test of linzhiqiu/digital_chirality.
   static func glide(_ step: PipelineStep, _ symmetry: Symmetry, _ height: Int, _ width: Int, _ planes: Int, _ seed: UInt64) throws -> [[Double]]? {
@@ -107,25 +108,27 @@ public struct CommutationResidual: Codable, Hashable, Sendable {
       return Tensor([height, width], elements)
     }
     // What the border does to the pixels beside it is no matter of the picture.
-    let edge = min(border, extent / 4)
+    let slack = 2, edge = min(max(border, slack), extent / 4)
     let noise = noise(height, width, planes: planes, seed: seed, 0), mirrored = noise.map { symmetry($0) }
     let after = try (0..<border).map { shift in try step(noise.map { placed($0, shift) }) }
     guard after[0].allSatisfy({ $0.shape == [rows, columns] }) else { return nil }
     let straight = after.enumerated().map { shift, planes in planes.map { symmetry(taken($0, shift)) } }
     let turned = try (0..<border).map { shift in try step(mirrored.map { placed($0, shift) }).map { taken($0, shift) } }
-    return straight.map { one in
-      turned.map { other in
-        var sum = 0.0, count = 0
-        for (a, b) in zip(one, other) {
-          for row in (across ? 0 : edge)..<(across ? height : height - edge) {
-            for column in (across ? edge : 0)..<(across ? width - edge : width) {
-              sum += Double(abs(a.elements[row * width + column] - b.elements[row * width + column]))
-              count += 1
-            }
+    func difference(_ one: [Tensor<Float>], _ other: [Tensor<Float>], movedBy move: Int) -> Double {
+      var sum = 0.0, count = 0
+      for (a, b) in zip(one, other) {
+        for row in (across ? 0 : edge)..<(across ? height : height - edge) {
+          for column in (across ? edge : 0)..<(across ? width - edge : width) {
+            let at = row * width + column
+            sum += Double(abs(a.elements[at] - b.elements[at + move * (across ? 1 : width)]))
+            count += 1
           }
         }
-        return sum / Double(max(1, count))
       }
+      return sum / Double(max(1, count))
+    }
+    return straight.map { one in
+      turned.map { other in (-slack...slack).map { difference(one, other, movedBy: $0) }.min() ?? 0 }
     }
   }
 }
