@@ -169,7 +169,8 @@ private func addHook(to pixels: inout [Float], _ random: inout Philox) {
     // Lowest and highest run, training runs, template on new runs, on known ones.
     #expect(numbers.count == 5, "\(words)")
     guard numbers.count == 5 else { return }
-    #expect(abs(numbers[3] - 0.5) < 0.1 && numbers[4] > 0.8, "\(words)")
+    // Patterns of two runs are alike by chance only: 136 pairs of pixels agree to a tenth or so.
+    #expect(numbers[4] > 0.8 && numbers[4] > numbers[3] + 0.15, "\(words)")
   }
 }
 
