@@ -11,7 +11,7 @@ final class TinyCorpus {
   let folder: String
   var corpus: String { folder + "/corpus" }
 
-  init() throws {
+  init(side: Int = 33) throws {
     folder = NSTemporaryDirectory() + "training-\(UUID().uuidString)"
     for run in 1...3 {
       try AtomicFile.makeFolder("\(folder)/raw/run\(run)")
@@ -34,7 +34,7 @@ final class TinyCorpus {
       yaml: """
         name: tiny
         seed: 5
-        image: {height: 33, width: 33}
+        image: {height: \(side), width: \(side)}
         split: {train: 0.34, validation: 0.33, test: 0.33, runs: {train: ['t:1'], validation: ['t:2'], test: ['t:3']}}
         sources:
           - name: shots
