@@ -48,7 +48,7 @@ public struct Choice: Codable, Hashable, Sendable {
     return chosen
   }
 
-  /// - Parameter place: where in the recipe, such as `augmentations[0]`.
+  /// - Parameter place: where in the recipe, such as `augmentations.[0]`.
   public func augmentation(path: String, place: String) throws(InputError) -> any Augmentation {
     guard let type = AugmentationCatalog.named(name) else { throw unknown(AugmentationCatalog.all.map { $0.name }, path, place) }
     let chosen = try value(type.init(), path: path, place: "\(place).settings")

@@ -141,7 +141,7 @@ public struct ImageSet: Sendable {
   }
 
   /// Picture `index` with all that the task and the augmentations must know of it.
-  func shot(_ index: Int) throws(InputError) -> Shot {
+  package func shot(_ index: Int) throws(InputError) -> Shot {
     let record = records[index]
     var shot = Shot(
       try image(index), answer: answers.isEmpty ? nil : answers[index], signal: signals[record.source],

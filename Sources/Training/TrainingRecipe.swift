@@ -84,7 +84,7 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
         guard case .object(let choice) = entry else { continue }
         guard let unknown = choice.keys.sorted().first(where: { $0 != "name" && $0 != "settings" }) else { continue }
         throw InputError(
-          path: path, place: "augmentations[\(index)].\(unknown)", expected: "one of the keys name, settings", found: "unknown key \"\(unknown)\"")
+          path: path, place: "augmentations.[\(index)].\(unknown)", expected: "one of the keys name, settings", found: "unknown key \"\(unknown)\"")
       }
     }
     // Mappings with free keys are taken as they are; all others only know the keys of the defaults.
@@ -152,7 +152,7 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
     let asked = try task.task(path: path)
     if let conflict = asked.conflict(with: try chosenAugmentations(path: path)) {
       throw InputError(
-        path: path, place: "augmentations[\(conflict.index)]",
+        path: path, place: "augmentations.[\(conflict.index)]",
         expected: "an augmentation that the answers of task \(task.name) can bear",
         found: "\(conflict.augmentation), which contains what the task asks about: \(conflict.about)")
     }
@@ -163,7 +163,7 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
   /// The augmentations in order.
   public func chosenAugmentations(path: String) throws(InputError) -> [any Augmentation] {
     try augmentations.enumerated().map { index, choice throws(InputError) in
-      try choice.augmentation(path: path, place: "augmentations[\(index)]")
+      try choice.augmentation(path: path, place: "augmentations.[\(index)]")
     }
   }
 }

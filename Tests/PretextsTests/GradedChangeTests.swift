@@ -7,10 +7,12 @@ import Testing
 private let plain = InputScaling(mean: 0, deviation: 1)
 private let photons = SignalScale(unit: "photons", signal: { $0 * $0 }, value: { $0.squareRoot() })
 
-/// Noise around 3 with gaps; every fourth pixel is negative.
+/// Positive noise from 2 on, with gaps.
 private func frame(_ side: Int, seed: UInt64 = 1, gaps: Double = 0.1) -> MaskedImage {
   var image = picture(side, side, seed: seed, gaps: gaps)
-  for i in image.pixels.elements.indices where image.weight.elements[i] > 0 { image.pixels.elements[i] = abs(image.pixels.elements[i]) + 2 }
+  for i in image.pixels.elements.indices where image.weight.elements[i] > 0 {
+    (image.pixels.elements[i], image.weight.elements[i]) = (abs(image.pixels.elements[i]) + 2, 1)
+  }
   return image
 }
 

@@ -1,4 +1,3 @@
-import Engine
 import Foundation
 import Graphs
 import Networks
@@ -61,38 +60,6 @@ private func interpreted(_ shape: Shape, _ numbers: [Double], _ build: (Value) -
   let question = Question(rule: .explaining(0.5, within: "judged"), target: "picture")
   // Half of the amplitude explains ¾ of the variance, the mean none; what is not judged does not count.
   #expect(question.right(Tensor([2, 4], [0.5, -0.5, 0, 0, 0, 0, 3, 9]), batch, first: 2) == 1)
-}
-
-private let pairTasks = ["simclr", "vicreg", "simsiam", "prototypes"]
-
-/// A whole step on the engine against the interpreter: loss and every gradient.
-@Test(arguments: pairTasks) func aStepOfEveryPairTaskIsThatOfTheInterpreter(name: String) throws {
-  let task = PretextTaskCatalog.named(name)!.init(), count = 4, side = 16
-  let builder = GraphBuilder(), scope = Scope(builder, mode: .training)
-  let inputs = task.fields(side: side, classes: 2).sorted { $0.key < $1.key }.map { ($0.key, builder.input($0.key, [count] + $0.value)) }
-  let fields = Dictionary(uniqueKeysWithValues: inputs)
-  let objective = task.objective(fields, backbone: ResNet10(width: 4), in: scope)
-  let program = Program(
-    inputs: fields, parameters: scope.parameters, outputs: ["loss": objective.loss, "codes": objective.logits], minimizing: objective.loss,
-    updates: scope.updates)
-  var batch = ExampleBatch(task.fields(side: side, classes: 2), count: count)
-  for place in 0..<count {
-    var random = Philox(seed: 5, UInt64(place))
-    let context = ExampleContext(scaling: scaling, isAugmenting: true)
-    task.makeExample(from: Shot(picture(side, side, seed: UInt64(place), gaps: 0)), in: context, using: &random, into: &batch, at: place)
-  }
-  var weights = scope.initialWeights(seed: 3), gradients = Weights(scope.parameters)
-  let exact = program.interpreted(
-    batch.fields.mapValues { $0.map(Double.init) },
-    Dictionary(uniqueKeysWithValues: weights.slots.map { ($0.path, weights[$0.path].map(Double.init)) }))
-  let found = try Plan(program, precision: .float32).run(batch.fields, &weights, gradients: &gradients)
-  #expect(abs(Double(found["loss"]!.elements[0]) - exact.outputs["loss"]!.elements[0]) < 1e-3 * max(1, abs(exact.outputs["loss"]!.elements[0])))
-  func size(_ x: [Double]) -> Double { x.reduce(0) { $0 + $1 * $1 }.squareRoot() }
-  let largest = exact.gradients.values.map { size($0.elements) }.max()!
-  for (path, gradient) in exact.gradients {
-    let error = size(zip(gradients[path].elements, gradient.elements).map { Double($0) - $1 })
-    #expect(error < 2e-2 * max(size(gradient.elements), 0.1 * largest), "\(name): \(path)")
-  }
 }
 
 @Test func viewsOfAHandfulAreViewsOfOnePiece() {

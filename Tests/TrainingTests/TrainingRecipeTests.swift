@@ -55,11 +55,11 @@ private func read(_ text: String) throws -> TrainingRecipe {
   ("corpus: /c\ntask: {name: flip, settings: {jitter: {nois: 1}}}", "task.settings.jitter.nois"),
   ("corpus: /c\ntask: {name: flip, settings: {jitter: {noise: -1}}}", "task.settings.jitter.noise"),
   ("corpus: /c\ntask: {name: crop-position, settings: {grid: 0}}", "task.settings.grid"),
-  ("corpus: /c\naugmentations: [{name: turm}]", "augmentations[0].name"), ("corpus: /c\naugmentations: {name: turn}", "augmentations"),
-  ("corpus: /c\naugmentations: [{name: turn, setings: {}}]", "augmentations[0].setings"),
-  ("corpus: /c\ntask: {name: crop-position}\naugmentations: [{name: turn, settings: {mirror: 1}}]", "augmentations[0].settings.mirror"),
-  ("corpus: /c\ntask: {name: crop-position}\naugmentations: [{name: turn, settings: {mirrors: false, rotates: false}}]", "augmentations[0].settings.rotates"),
-  ("corpus: /c\naugmentations: [{name: turn}]", "augmentations[0]"),
+  ("corpus: /c\naugmentations: [{name: turm}]", "augmentations.[0].name"), ("corpus: /c\naugmentations: {name: turn}", "augmentations"),
+  ("corpus: /c\naugmentations: [{name: turn, setings: {}}]", "augmentations.[0].setings"),
+  ("corpus: /c\ntask: {name: crop-position}\naugmentations: [{name: turn, settings: {mirror: 1}}]", "augmentations.[0].settings.mirror"),
+  ("corpus: /c\ntask: {name: crop-position}\naugmentations: [{name: turn, settings: {mirrors: false, rotates: false}}]", "augmentations.[0].settings.rotates"),
+  ("corpus: /c\naugmentations: [{name: turn}]", "augmentations.[0]"),
   ("corpus: /c\ntask: {name: flip, settings: {tiles: 0}}", "task.settings.tiles"),
   ("corpus: /c\ntask: {name: flip, settings: {axis: diagonal}}", "task.settings.axis"),
   ("corpus: /c\nbackbone: {name: vgg}", "backbone.name"), ("corpus: /c\nbackbone: {name: resnet10, settings: {width: 0}}", "backbone.settings.width"),
@@ -79,7 +79,7 @@ func textThatIsNoRecipeIsRefused(text: String) {
 
 @Test func aRecipeThatAugmentsWhatItAsksIsRefusedNamingBoth() throws {
   let error = try #require(inputError { _ = try read("corpus: /c\ntask: {name: flip}\naugmentations: [{name: turn, settings: {rotates: false}}]") })
-  #expect(error.place == "augmentations[0]" && error.expected.contains("task flip"))
+  #expect(error.place == "augmentations.[0]" && error.expected.contains("task flip"))
   #expect(error.found == "turn, which contains what the task asks about: mirroring left and right")
   let bearable = try read("corpus: /c\ntask: {name: flip}\naugmentations: [{name: turn, settings: {mirrors: false}}]")
   #expect(try bearable.chosenAugmentations(path: "").first as? Turn == Turn(mirrors: false, rotates: true))
