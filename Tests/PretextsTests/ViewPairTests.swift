@@ -114,7 +114,7 @@ private func interpreted(_ shape: Shape, _ numbers: [Double], _ build: (Value) -
     hidden += judged[i] == 1 ? 1 : 0
   }
   let patches = Set(view.indices.filter { judged[$0] == 1 }.map { $0 / 16 / 4 * 4 + $0 % 16 / 4 })
-  #expect(patches.count == 8 && hidden > 60)
+  #expect(patches.count == 8 && hidden > 30)
   #expect(throws: SettingError.self) { try task.validate(backbone: ResNet10()) }
 }
 

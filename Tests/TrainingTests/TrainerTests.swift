@@ -51,7 +51,9 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
 
 /// Each task of the catalogue learns something of the tiny corpus in 20 steps.
 @Test(arguments: PretextTaskCatalog.all.map { $0.name }) func theLossOfEveryTaskFalls(task: String) throws {
-  let tiny = try TinyCorpus(side: task == "masked-patches" ? 32 : 33)
+  let isAboutPlaces = ["patch-direction", "jigsaw", "tile-swap"].contains(task)
+  let tiny = try TinyCorpus(
+    side: task == "masked-patches" ? 32 : isAboutPlaces ? 48 : 33, drift: task == "shot-order" ? 0.5 : 0, relief: isAboutPlaces ? 3 : 0)
   let recipe = tiny.recipe {
     $0.task = Choice(name: task)
     $0.backbone = task == "masked-patches"
