@@ -64,4 +64,13 @@ extension PretextTask {
     let context = ExampleContext(scaling: scaling, isAugmenting: augmenting)
     return makeExample(from: Shot(image, answer: answer), in: context, classes: classes, using: &random)
   }
+
+  /// Of a picture of which nothing else is known, into its place of a batch. For tasks that need nothing else of a shot.
+  public func makeExample(
+    from image: MaskedImage, answer: Int?, scaling: InputScaling, augmenting: Bool, using random: inout Philox,
+    into batch: inout ExampleBatch, at place: Int
+  ) {
+    let context = ExampleContext(scaling: scaling, isAugmenting: augmenting)
+    makeExample(from: Shot(image, answer: answer), in: context, using: &random, into: &batch, at: place)
+  }
 }

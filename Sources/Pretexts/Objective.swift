@@ -23,6 +23,8 @@ public struct Objective {
     self.init(loss: loss, judged: [(Question(target: target), logits)])
   }
 
+  /// The field of the first question's right answers, where it has one.
+  public var target: String? { judged[0].question.target }
   /// Of the first question.
   public var logits: Value { judged[0].values }
 
