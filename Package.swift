@@ -74,7 +74,7 @@ let package = Package(
     + module("Instruments", ["Frames", "Tensors", "Host"], tests: ["Simulation"])
     + module("Corpora", ["Instruments", "Frames", "Tensors", "Host", yams], tests: ["Simulation"])
     + module("Exports", ["Corpora", "Frames", "Tensors", "Host", "CArchive"])
-    + module("Pretexts", ["Networks", "Graphs", "Tensors"], tests: ["Engine"])
+    + module("Pretexts", ["Networks", "Graphs", "Tensors", "Host"], tests: ["Engine"])
     + module("Training", ["Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", yams], tests: ["Frames"])
     + module("Evaluation", ["Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", "COpenBLAS", "CLBFGS"], tests: ["Frames"])
     + module("Cues", ["Evaluation", "Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host"], tests: ["Frames"])

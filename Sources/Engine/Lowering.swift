@@ -67,6 +67,7 @@ final class Lowering {
   let choice: KernelChoice
   /// Whether kernels were timed that nobody knew yet.
   var hasTimed = false
+  private(set) lazy var cacheSweep = CacheSweep()
 
   init(
     _ builder: GraphBuilder, precision: Precision, library: Library, choice: KernelChoice, fusions: Fusions = Fusions(),
@@ -90,6 +91,7 @@ final class Lowering {
     self.choice = choice
     forwards = other.forwards
     node = other.node
+    if case .timed = choice { cacheSweep = other.cacheSweep }
   }
 
   /// How `[N,C,H,W]` activations are stored.

@@ -58,7 +58,7 @@ extension Lowering {
     throw refusal ?? .unsupported("\(node): no kernel to choose from")
   }
 
-  /// Milliseconds of one candidate alone, the least of three runs; `nil` where oneDNN does not implement it.
+  /// Milliseconds of one candidate alone with nothing in the caches, the least of five runs; `nil` where oneDNN does not implement it.
   private func rehearse(_ candidate: Candidate, _ inputs: [GraphBuilder.ID]) throws(EngineError) -> Double? {
     let stage = Lowering(rehearsing: self, choice: .fixed)
     for input in Set(inputs).sorted() { stage.place(input, at: stage.newBuffer(location(of: input).descriptor)) }
@@ -68,7 +68,8 @@ extension Lowering {
     }
     let runner = try Runner(stage, layout: Weights([Parameter]()), memoryLimit: .max), clock = ContinuousClock()
     var times: [Double] = [], none: [Float] = []
-    for _ in 0..<4 {
+    for _ in 0..<6 {
+      cacheSweep.run()
       let start = clock.now
       _ = try runner.run([:], Weights([Parameter]()), &none, outputs: [:])
       times.append((clock.now - start) / .milliseconds(1))

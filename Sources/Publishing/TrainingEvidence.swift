@@ -57,7 +57,9 @@ struct TrainingEvidence {
     let n = Double(shown.count), isExtreme = metric.accuracy == 0 || metric.accuracy == 1
     let p = isExtreme ? (metric.accuracy * n + 0.5) / (n + 1) : metric.accuracy
     var chance = 1 / Double(max(1, checkpoint.classes.count)), rule = "one of \(checkpoint.classes.count) equally frequent answers"
-    if let label = try checkpoint.recipe.task.task(path: "").label {
+    let task = try checkpoint.recipe.task.task(path: "")
+    if let own = task.chance(batch: checkpoint.recipe.batch) { (chance, rule) = (own.share, own.rule) }
+    if let label = task.label {
       let most = Dictionary(grouping: shown, by: { $0.labels[label] ?? "" }).max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }!
       (chance, rule) = (Double(most.value.count) / n, "always the most frequent answer, \(most.key)")
     }

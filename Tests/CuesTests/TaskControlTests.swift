@@ -204,16 +204,13 @@ private struct LateFlip: PretextTask {
   var flip = Flip(antisymmetric: true, jitter: Jitter(intensity: 0, offset: 0, noise: 0))
   func classes(labels: [String]) -> [String] { flip.classes(labels: labels) }
   func fields(side: Int, classes: Int) -> [String: Shape] { flip.fields(side: side, classes: classes) }
-  func makeExample(
-    from image: MaskedImage, answer: Int?, scaling: InputScaling, augmenting: Bool, using random: inout Philox,
-    into batch: inout ExampleBatch, at place: Int
-  ) {
+  func makeExample(from shot: Shot, in context: ExampleContext, using random: inout Philox, into batch: inout ExampleBatch, at place: Int) {
     // An afterglow to the right of every bright pixel.
-    var filtered = image
-    for i in image.pixels.elements.indices where i % image.width >= 1 {
-      filtered.pixels.elements[i] = max(filtered.pixels.elements[i], 0.7 * filtered.pixels.elements[i - 1])
+    var filtered = shot
+    for i in shot.image.pixels.elements.indices where i % shot.image.width >= 1 {
+      filtered.image.pixels.elements[i] = max(filtered.image.pixels.elements[i], 0.7 * filtered.image.pixels.elements[i - 1])
     }
-    flip.makeExample(from: filtered, answer: answer, scaling: scaling, augmenting: augmenting, using: &random, into: &batch, at: place)
+    flip.makeExample(from: filtered, in: context, using: &random, into: &batch, at: place)
   }
   func objective(_ batch: [String: Value], backbone: some Backbone, in scope: Scope) -> Objective { flip.objective(batch, backbone: backbone, in: scope) }
 }

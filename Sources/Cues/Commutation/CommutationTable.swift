@@ -7,7 +7,7 @@ import Pretexts
 import Tensors
 import Training
 
-/// Which steps of a run's own pipeline treat a picture and its mirror image alike, over many sizes.
+/// Which steps of a run's own pipeline treat a picture and what its task makes of it alike, over many sizes.
 public struct CommutationTable: Codable, Hashable, Sendable {
   public struct Row: Codable, Hashable, Sendable {
     /// The source of the corpus; empty for what all sources share.
@@ -51,42 +51,49 @@ public struct CommutationTable: Codable, Hashable, Sendable {
   public init(_ recipe: TrainingRecipe, scaling: InputScaling, corpus: Corpus) throws {
     let path = corpus.folder + "/recipe.yaml"
     let made = try CorpusRecipe(reading: path), used = Set(corpus.records.filter(recipe.filter.accepts).map(\.source))
-    let owned = Set(recipe.owns)
+    let owned = Set(recipe.owns), asked = try recipe.task.task(path: path).answers.filter { $0 != .identity }
+    let symmetries = asked.isEmpty ? [Symmetry.mirror] : asked
+    func row(_ key: String, _ step: PipelineStep, _ source: String, sizes: [(height: Int, width: Int)]? = nil) throws -> Row {
+      try CommutationTable.row(key, step, source, sizes: sizes, under: symmetries, owned: owned)
+    }
     var rows: [Row] = []
     for source in made.sources where used.contains(source.name) {
       guard let record = corpus.records.first(where: { $0.source == source.name }) else { continue }
       let detector = DetectorCatalog.detector(named: record.detector)
       if source.commonMode != .none, let detector, let shape = CommutationTable.panel(of: record.detector) {
-        rows.append(try CommutationTable.row(
-          "calibrate", .commonMode(source.commonMode, of: detector), source.name, sizes: [shape], planes: 1, owned: owned))
+        rows.append(try row("calibrate", .commonMode(source.commonMode, of: detector), source.name, sizes: [shape]))
       }
       let size = (made.image.height, made.image.width)
-      rows.append(try CommutationTable.row("area average", .framing(height: size.0, width: size.1, fit: source.fit), source.name, owned: owned))
-      rows.append(try CommutationTable.row("tone map", .toneMap(source.tone ?? made.tone), source.name, owned: owned))
+      rows.append(try row("area average", .framing(height: size.0, width: size.1, fit: source.fit), source.name))
+      rows.append(try row("tone map", .toneMap(source.tone ?? made.tone), source.name))
       let outline = try corpus.image(record).weight
       let name = source.view == .assembled ? "assemble by geometry" : "margins and bad pixels"
-      rows.append(try CommutationTable.row("mask", .outline(outline, name), source.name, sizes: [size], owned: owned))
+      rows.append(try row("mask", .outline(outline, name), source.name, sizes: [size]))
     }
-    rows.append(try CommutationTable.row("store", .store, "", owned: owned))
-    rows.append(try CommutationTable.row("input scaling", .inputScaling(scaling), "", owned: owned))
+    rows.append(try row("store", .store, ""))
+    let whole = (height: made.image.height, width: made.image.width)
+    rows.append(try row("input scaling", .inputScaling(scaling), "", sizes: scaling.templates == nil ? nil : [whole]))
     let side = made.image.width
-    var stem = try CommutationTable.row(
-      "network", .stem(kernel: 3, stride: 2, padding: 1), "", sizes: [(side, side), (side ^ 1, side ^ 1)], planes: 1, owned: owned)
+    var stem = try row("network", .stem(kernel: 3, stride: 2, padding: 1), "", sizes: [(side, side), (side ^ 1, side ^ 1)])
     stem.verdict = .information
     stem.reason = side % 2 == 1 ? "pictures of \(side) pixels have one on the mirror axis" : "an even side: each stride-2 step prefers one"
     rows.append(stem)
+    // Who asks for no symmetry is not told anything by a step's handedness.
+    for index in rows.indices where asked.isEmpty && rows[index].verdict == .fails {
+      (rows[index].verdict, rows[index].reason) = (.information, "the task asks for no mirror or turn")
+    }
     self.rows = rows
   }
 
-  /// One row of the table: `step` under every mirror (and the quarter turn where the sizes allow) at every size.
+  /// One row of the table: `step` under every symmetry at every size; those that transpose at square sizes only.
   public static func row(
-    _ key: String, _ step: PipelineStep, _ source: String, sizes: [(height: Int, width: Int)]? = nil, planes: Int = 1, owned: Set<String>
+    _ key: String, _ step: PipelineStep, _ source: String, sizes: [(height: Int, width: Int)]? = nil, planes: Int = 1,
+    under symmetries: [Symmetry] = [.mirror, .mirror.followed(by: Symmetry.rotations[2]), .quarterTurn], owned: Set<String>
   ) throws -> Row {
     let sizes = sizes ?? heights.flatMap { height in widths.map { (height, $0) } }
     var residuals: [CommutationResidual] = []
     for (height, width) in sizes {
-      let symmetries = [Symmetry.mirror, Symmetry.mirror.followed(by: Symmetry.rotations[2])] + (height == width ? [.quarterTurn] : [])
-      for symmetry in symmetries {
+      for symmetry in symmetries where height == width || !symmetry.transposes {
         residuals.append(
           try CommutationResidual(
             of: step, under: symmetry, height: height, width: width, planes: planes, frames: 1,

@@ -21,8 +21,11 @@ public struct BatchStatistics: TaskControl {
 
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
     let examiner = subject.examiner, size = examiner.batchSize, recipe = subject.recipe, target = try examiner.target
-    let images = try ImageSet(subject.corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: examiner.task)
-    let stream = BatchMaker(images: images, task: examiner.task, scaling: examiner.scaling, seed: recipe.seed &+ 1, batch: size)
+    let augmentations = try recipe.chosenAugmentations(path: recipe.name)
+    let images = try ImageSet(
+      subject.corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: examiner.task, augmentations: augmentations)
+    let stream = BatchMaker(
+      images: images, task: examiner.task, augmentations: augmentations, scaling: examiner.scaling, seed: recipe.seed &+ 1, batch: size)
     let count = max(2, min(batches, subject.examples / size))
     var composed: [TaskExaminer.Example] = []
     for step in 0..<count {

@@ -15,8 +15,11 @@ public struct HeaderOnly: TaskControl {
 
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
     let recipe = subject.recipe, task = subject.examiner.task, target = try subject.examiner.target
-    let images = try ImageSet(subject.corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: task)
-    let stream = BatchMaker(images: images, task: task, scaling: subject.examiner.scaling, seed: recipe.seed, batch: recipe.batch)
+    let augmentations = try recipe.chosenAugmentations(path: recipe.name)
+    let images = try ImageSet(
+      subject.corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: task, augmentations: augmentations)
+    let stream = BatchMaker(
+      images: images, task: task, augmentations: augmentations, scaling: subject.examiner.scaling, seed: recipe.seed, batch: recipe.batch)
     var records: [Record] = [], places: [Int] = [], truths: [Int] = [], steps: [Int] = []
     let total = min(subject.examples, max(recipe.batch * 2, recipe.steps * recipe.batch))
     var step = 0

@@ -64,10 +64,8 @@ public final class TaskExaminer {
     return try range.concurrentMap { number throws(InputError) -> Example in
       let picture = number % pictures.count, look = number / pictures.count
       var random = Philox(seed: seed, 70, UInt64(picture), UInt64(look)), batch = ExampleBatch(shapes, count: 1)
-      let image = try pictures.image(picture)
-      task.makeExample(
-        from: image, answer: pictures.answers.isEmpty ? nil : pictures.answers[picture], scaling: scaling, augmenting: augmenting,
-        using: &random, into: &batch, at: 0)
+      let context = ExampleContext(scaling: scaling, isAugmenting: augmenting)
+      task.makeExample(from: try pictures.shot(picture), in: context, using: &random, into: &batch, at: 0)
       let fields = Dictionary(uniqueKeysWithValues: shapes.map { ($0, batch.fields[$0]!.reshaped(to: $1)) })
       return Example(
         fields: fields, truth: TaskExaminer.answer(fields[target]!, classes: classCount), picture: picture, run: pictures.runs[picture])
@@ -90,7 +88,7 @@ public final class TaskExaminer {
   public var target: String {
     get throws(InputError) {
       if let known = plans.first?.value.target { return known }
-      return network(batch: 1, mode: .inference).target
+      return try network(batch: 1, mode: .inference).target
     }
   }
 
@@ -114,7 +112,7 @@ public final class TaskExaminer {
 
   private func logits(_ fields: [String: Tensor<Float>], mode: Scope.Mode) throws -> Tensor<Float> {
     if plans[mode] == nil {
-      let (program, target) = network(batch: batch, mode: mode)
+      let (program, target) = try network(batch: batch, mode: mode)
       plans[mode] = (try Plan(program, precision: .float32), program, target)
     }
     let (plan, program, _) = plans[mode]!
@@ -125,14 +123,22 @@ public final class TaskExaminer {
     return try plan.run(fields.merging(program.maskFields(seed: 0, step: 0)) { own, _ in own }, &weights, gradients: &gradients!)["logits"]!
   }
 
-  private func network(batch: Int, mode: Scope.Mode) -> (program: Program, target: String) {
+  /// Of the first question that asks for a class.
+  private func network(batch: Int, mode: Scope.Mode) throws(InputError) -> (program: Program, target: String) {
     let builder = GraphBuilder(), scope = Scope(builder, mode: mode), shapes = task.fields(side: side, classes: classes.count)
     let inputs = Dictionary(uniqueKeysWithValues: shapes.sorted { $0.key < $1.key }.map { ($0, builder.input($0, [batch] + $1)) })
     let objective = task.objective(inputs, backbone: backbone, in: scope)
+    guard let (question, logits) = objective.judged.first(where: { $0.question.rule == .largest && $0.question.target != nil }),
+      (logits.shape.rank == 2 ? logits.shape[1] : 2) == classes.count
+    else {
+      throw InputError(
+        path: "", place: "recipe.task", expected: "a task that asks for one of its classes, which controls can be held against chance",
+        found: checkpoint.description.recipe.task.name)
+    }
     let program = Program(
-      inputs: inputs.merging(scope.inputs) { own, _ in own }, parameters: scope.parameters, outputs: ["logits": objective.logits],
+      inputs: inputs.merging(scope.inputs) { own, _ in own }, parameters: scope.parameters, outputs: ["logits": logits],
       updates: mode == .training ? scope.updates : [:])
-    return (program, objective.target)
+    return (program, question.target!)
   }
 
   /// The index of the right answer: of the largest number of a row, or of a number above one half.
@@ -158,21 +164,35 @@ public struct Pictures: Sendable {
   public let count: Int
   /// The run of each, as a number.
   public let runs: [Int]
-  /// The index of each one's label among the classes; empty for tasks that make their own answers.
-  public let answers: [Int]
-  private let make: @Sendable (Int) throws(InputError) -> MaskedImage
+  private let make: @Sendable (Int) throws(InputError) -> Shot
 
-  /// - Parameter make: gives picture n of `runs.count`; the same one each time.
-  public init(runs: [Int], answers: [Int] = [], _ make: @escaping @Sendable (Int) throws(InputError) -> MaskedImage) {
-    precondition(answers.isEmpty || answers.count == runs.count, "\(answers.count) answers for \(runs.count) pictures")
-    (count, self.runs, self.answers, self.make) = (runs.count, runs, answers, make)
+  /// - Parameter make: gives shot n of `runs.count`; the same one each time.
+  public init(shots runs: [Int], _ make: @escaping @Sendable (Int) throws(InputError) -> Shot) {
+    (count, self.runs, self.make) = (runs.count, runs, make)
   }
 
-  public func image(_ index: Int) throws(InputError) -> MaskedImage { try make(index) }
+  /// Made-up pictures, whose pixel values are their signal and whose neighbour is another one of them.
+  /// - Parameter answers: the index of each one's label among the classes; empty for tasks that make their own answers.
+  public init(runs: [Int], answers: [Int] = [], _ make: @escaping @Sendable (Int) throws(InputError) -> MaskedImage) {
+    precondition(answers.isEmpty || answers.count == runs.count, "\(answers.count) answers for \(runs.count) pictures")
+    let count = runs.count, signal = SignalScale(unit: "", signal: { $0 }, value: { $0 })
+    self.init(shots: runs) { index throws(InputError) in
+      let neighbour = Shot.Neighbour(image: try make((index + 1) % count), isLater: index % 2 == 0)
+      return Shot(try make(index), answer: answers.isEmpty ? nil : answers[index], signal: signal, neighbour: neighbour)
+    }
+  }
+
+  public func shot(_ index: Int) throws(InputError) -> Shot { try make(index) }
+  public func image(_ index: Int) throws(InputError) -> MaskedImage { try make(index).image }
 
   /// Each picture changed.
   public func mapped(_ change: @escaping @Sendable (MaskedImage) -> MaskedImage) -> Pictures {
     let make = self.make
-    return Pictures(runs: runs, answers: answers) { index throws(InputError) in change(try make(index)) }
+    return Pictures(shots: runs) { index throws(InputError) in
+      var shot = try make(index)
+      shot.image = change(shot.image)
+      if let neighbour = shot.neighbour { shot.neighbour?.image = change(neighbour.image) }
+      return shot
+    }
   }
 }

@@ -32,16 +32,30 @@ public final class TaskSubject {
     recipe = checkpoint.description.recipe
     (self.corpus, self.acceptance, self.seed, self.progress, self.plantedSteps) = (corpus, acceptance, seed, progress, plantedSteps)
     self.examples = examples ?? acceptance.examples
-    let filter = recipe.filter, label = examiner.task.label, classes = examiner.classes
+    let filter = recipe.filter, label = examiner.task.label, classes = examiner.classes, needs = examiner.task.needs
     func usable(_ record: Record) -> Bool { label.map { record.labels[$0].map(classes.contains) ?? false } ?? true }
     func pictures(_ records: [Record]) throws(InputError) -> Pictures {
       let keys = Set(records.map(\.run)).sorted(), number = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($1, $0) })
       let reader = try ImageReader(corpus, records)
       // Few enough are kept; the others are read each time.
       let kept = try records.indices.prefix(TaskSubject.kept(corpus)).concurrentMap { index throws(InputError) in try reader.image(index) }
-      return Pictures(
-        runs: records.map { number[$0.run]! }, answers: label.map { label in records.map { classes.firstIndex(of: $0.labels[label]!)! } } ?? []
-      ) { index throws(InputError) in try (index < kept.count ? kept[index] : reader.image(index)).maskedImage }
+      let signals = needs.contains(.signal) ? try SignalScale.bySource(of: corpus, records) : [:]
+      let neighbours = needs.contains(.neighbour) && !records.isEmpty
+        ? try ShotNeighbour.all(of: records, path: corpus.folder + "/records.csv") : []
+      @Sendable func image(_ index: Int) throws(InputError) -> MaskedImage {
+        try (index < kept.count ? kept[index] : reader.image(index)).maskedImage
+      }
+      return Pictures(shots: records.map { number[$0.run]! }) { index throws(InputError) in
+        let record = records[index]
+        var shot = Shot(
+          try image(index), answer: label.flatMap { record.labels[$0] }.flatMap { classes.firstIndex(of: $0) }, signal: signals[record.source],
+          panel: record.panel < 0 ? nil : record.panel)
+        if !neighbours.isEmpty {
+          let neighbour = neighbours[index]
+          shot.neighbour = .init(image: try image(neighbour.index), isLater: neighbour.isLater)
+        }
+        return shot
+      }
     }
     let held = corpus.records(in: split).filter { filter.accepts($0) && usable($0) && $0.labels["beam"] != "dark" }
     guard !held.isEmpty else {
