@@ -19,9 +19,10 @@ public struct MirroredGeometry: TaskControl {
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
     let limit = subject.examiner.scaling.minimumWeight, held = subject.held, count = min(subject.examples, 4000)
     let asked = subject.examiner.task.answers.filter { $0 != .identity }
+    let symmetries: [Symmetry] = asked.isEmpty ? [.mirror] : Array(asked.prefix(3))
     let sample = try (0..<min(held.count, 64)).map { try held.image($0) }
     var own: AnswerSheet?, worst: ControlFinding?, losses: [Double] = []
-    for symmetry in asked.isEmpty ? [.mirror] : asked.prefix(3) {
+    for symmetry in symmetries {
       let overlap = Statistics.mean(sample.map { MirroredGeometry.overlap($0, symmetry, minimumWeight: limit) })
       guard overlap < 1 else { continue }
       let plain = try own ?? subject.examiner.sheet(of: held, count: count, seed: subject.seed)
