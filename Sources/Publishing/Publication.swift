@@ -113,9 +113,11 @@ extension Publication {
     }
     let metrics = try run.metrics(), cuesPath = run.path + "/cues.json"
     let cues = FileManager.default.fileExists(atPath: cuesPath) ? try AtomicFile.read(cuesPath) : nil
-    let evidence = try TrainingEvidence(
-      description, metrics: metrics, corpus: corpus,
-      cues: try cues.map { data throws(InputError) in try CanonicalJSON.value(JSONValue.self, from: data, path: cuesPath) }, cuesPath: cuesPath)
+    var reports: [(path: String, value: JSONValue)] = []
+    for path in [cuesPath, run.path + "/audit.json"] where FileManager.default.fileExists(atPath: path) {
+      reports.append((path, try CanonicalJSON.value(JSONValue.self, from: try AtomicFile.read(path), path: path)))
+    }
+    let evidence = try TrainingEvidence(description, metrics: metrics, corpus: corpus, reports: reports)
     let provenance = Provenance(
       tool: CorpusManifest.toolVersion,
       corpus: .init(

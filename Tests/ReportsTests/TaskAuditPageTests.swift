@@ -10,7 +10,7 @@ private func audit(seed: Int, darks: String) throws -> TaskAudit {
     {"format": "psimagenet-task-audit-1", "run": "flip", "task": "flip", "seed": \(seed), "step": 100, "corpus": "made", "split": "test",
      "classes": ["as recorded", "mirrored"], "examples": 10000, "acceptance": {"examples": 10000, "seeds": 3, "tolerance": 0.02},
      "headline": {"metric": "accuracy", "value": 0.8125, "standardError": 0.01, "count": 10000, "chance": 0.5, "notes": []},
-     "headlineInterval": {"lower": 0.79, "upper": 0.83}, "owns": [],
+     "headlineInterval": {"lower": 0.79, "upper": 0.83}, "owns": [], "verdict": "", "withheld": [],
      "commutation": {"rows": [{"source": "cspad", "step": "area average", "key": "area average", "verdict": "commutes", "residuals":
        [{"step": "area average", "symmetry": "left and right exchanged", "height": 96, "width": 97, "mean": 0, "largest": 0, "unrelated": 80}]}]},
      "findings": [

@@ -27,6 +27,9 @@ public struct TaskAudit: Codable, Sendable {
   public var commutation: CommutationTable
   public var findings: [ControlFinding]
   public var owns: [String]
+  /// What follows from this run alone, and why its accuracy must not be quoted, where that is so: as model cards read it.
+  public private(set) var verdict = ""
+  public private(set) var withheld: [String] = []
 
   /// A leak that nobody owns up to, or a step that does not commute.
   public var isWithheld: Bool { !reasons.isEmpty }
@@ -71,6 +74,8 @@ public struct TaskAudit: Codable, Sendable {
       if finding.verdict == .leak, recipe.owns.contains(finding.control) { finding.verdict = .owned }
       findings.append(finding)
     }
+    withheld = reasons
+    verdict = TaskVerdict([self]).sentence
     progress(Progress("audit \(recipe.name)", done: controls.count + 2, total: controls.count + 2))
   }
 
