@@ -58,7 +58,7 @@ struct Pretrain: ParsableCommand {
       try output.print(metrics) { _ in "stopped after step \(step); run the same command again to go on" }
       throw ExitCode(75)
     case .finished:
-      let audit = noAudit ? nil : try audited(recipe)
+      let audit = noAudit ? nil : try audited(recipe, signals)
       try output.print(metrics) { metrics in
         metrics.suffix(2).map {
           "step \($0.step) \($0.split): loss \(String(format: "%.4f", $0.loss)), accuracy \(String(format: "%.4f", $0.accuracy)) (n = \($0.count))"
@@ -69,12 +69,18 @@ struct Pretrain: ParsableCommand {
   }
 
   /// The audit that a fifth of the run pays for; `nil` where the task or the corpus has nothing to audit, which is said.
-  private func audited(_ recipe: TrainingRecipe) throws -> TaskAudit? {
+  ///
+  /// Ends the program with code 75 where it is asked to stop: the network is saved, and the same command makes the audit.
+  private func audited(_ recipe: TrainingRecipe, _ signals: StopSignals) throws -> TaskAudit? {
     let path = RunFolder(out).last, checkpoint = try Checkpoint(reading: path), corpus = try Corpus(opening: recipe.corpus)
     let share = TaskAudit.share(of: recipe)
     do {
       let audit = try TaskAudit(
-        checkpoint, path: path, corpus: corpus, examples: share.examples, plantedSteps: share.plantedSteps, progress: output.progress)
+        checkpoint, path: path, corpus: corpus, examples: share.examples, plantedSteps: share.plantedSteps
+      ) { [report = output.progress] progress in
+        report(progress)
+        if signals.received { Foundation.exit(75) }
+      }
       try AtomicFile.write(CanonicalJSON.data(audit), to: out + "/audit.json")
       return audit
     } catch let error as InputError where error.kind == .malformed {
