@@ -40,12 +40,12 @@ private let still = Jitter(intensity: 0.05, offset: 0, noise: 0.05)
 
 private func noise(_ random: inout Philox) -> [Float] { (0..<side * side).map { _ in Float(random.normal()) } }
 
-/// Adds a hook of 5×3 pixels, which is not its own mirror image, anywhere on the torus: kept off the edges it would leave a handed mean
+/// Adds a hook of 5×5 pixels, which is not its own mirror image, anywhere on the torus: kept off the edges it would leave a handed mean
 /// picture, which the control "mean image" finds.
 private func addHook(to pixels: inout [Float], _ random: inout Philox) {
   let row = Int.random(in: 0..<side, using: &random), column = Int.random(in: 0..<side, using: &random)
   for i in 0..<5 { pixels[(row + i) % side * side + column] += 8 }
-  for j in 1..<3 { pixels[(row + 4) % side * side + (column + j) % side] += 8 }
+  for j in 1..<5 { pixels[(row + 4) % side * side + (column + j) % side] += 8 }
 }
 
 /// Content without any fixed place: every control has to find nothing, and the accuracy stands.
@@ -56,10 +56,12 @@ private func addHook(to pixels: inout [Float], _ random: inout Philox) {
       if !isDark { addHook(to: &pixels, &random) }
       return pixels
     }
-    let subject = try subject(corpus, in: folder, task: Flip(antisymmetric: true, jitter: still), steps: 160)
+    // Shifts make many pictures of the 120 that there are.
+    let moving = Jitter(intensity: 0.05, offset: 0, noise: 0.2, shift: 0.25)
+    let subject = try subject(corpus, in: folder, task: Flip(antisymmetric: true, jitter: moving), steps: 200)
     let audit = try TaskAudit(
       subject.examiner.checkpoint, path: "test", corpus: corpus, examples: 1200, plantedSteps: 0, acceptance: subject.acceptance)
-    #expect(audit.headline.value > 0.85)
+    #expect(audit.headline.value > 0.65 && audit.headlineInterval.lower > 0.5)
     for finding in audit.findings { #expect(finding.verdict != .leak, "\(finding.control): \(finding.statement)") }
     #expect(audit.finding(NoiseFrames.self)?.verdict == .passed)
     #expect(audit.finding(HeaderOnly.self)?.verdict == .passed)
@@ -278,14 +280,14 @@ private func fields(_ examples: [[String: Tensor<Float>]]) -> [String: Tensor<Fl
   for amplitude in [1.0, 2, 3] {
     var planted = PlantedCue()
     planted.amplitude = amplitude
-    let found = try #require(try planted.outcome(examiner, cue: planted.hotPixel(side), training: 20_000, testing: 8000, seed: 4))
+    let found = try #require(try planted.outcome(examiner, cue: planted.hotPixel(side), training: 12_000, testing: 8000, seed: 4))
     #expect(abs(found.oracle - Statistics.normalCDF(amplitude / 2.0.squareRoot())) < 1e-6)
     #expect(abs(found.template.value - found.oracle) < 0.02, "\(amplitude): \(found.template), oracle \(found.oracle)")
   }
   var planted = PlantedCue()
   planted.pattern = 0.05
   let pattern = planted.whitePattern(side, seed: 6)
-  let found = try #require(try planted.outcome(examiner, cue: pattern, training: 40_000, testing: 8000, seed: 4))
+  let found = try #require(try planted.outcome(examiner, cue: pattern, training: 20_000, testing: 8000, seed: 4))
   #expect(abs(found.oracle - AnalyticOracle.flipAccuracy(pattern: Tensor([side, side], pattern), noise: 1)) < 1e-6)
   #expect(abs(found.template.value - found.oracle) < 0.02, "\(found.template), oracle \(found.oracle)")
   // A task that resamples has no such oracle.
