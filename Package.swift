@@ -42,6 +42,8 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
   targets: [
+    // What tests of several modules need.
+    .target(name: "TestSupport", dependencies: ["Host"], path: "Tests/TestSupport", swiftSettings: strict),
     // C libraries: one module map each.
     .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev", "libopenblas-openmp-dev"])]),
@@ -57,9 +59,9 @@ let package = Package(
     .target(
       name: "CChunkFilters", dependencies: ["CHDF5"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
       linkerSettings: [.linkedLibrary("lz4")]),
-    // Loops that no library offers. GNU OpenMP runs them on the team that oneDNN uses.
     // Random numbers many at a time, with the vector mathematics of the C library.
     .target(name: "CRandom", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"] + vectorMathematics)], linkerSettings: [.linkedLibrary("m")]),
+    // Loops that no library offers. GNU OpenMP runs them on the team that oneDNN uses.
     .target(
       name: "CKernels", dependencies: ["CRandom"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
       linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
@@ -69,17 +71,22 @@ let package = Package(
     + module("Graphs", ["Tensors"])
     + module("Networks", ["Graphs", "Tensors"], tests: ["Host"])
     + module("Engine", ["Graphs", "Tensors", "CDNNL", "COpenBLAS", "CKernels"], tests: ["Networks"])
-    + module("Frames", ["Tensors", "Host", "CHDF5", "CChunkFilters", "CDeflate", "CZip", "CImageCodecs"])
+    + module("Frames", ["Tensors", "Host", "CHDF5", "CChunkFilters", "CDeflate", "CZip", "CImageCodecs"], tests: ["TestSupport"])
     + module("Simulation", ["Frames", "Tensors", "Host"])
-    + module("Instruments", ["Frames", "Tensors", "Host"], tests: ["Simulation"])
-    + module("Corpora", ["Instruments", "Frames", "Tensors", "Host", yams], tests: ["Simulation"])
+    + module("Instruments", ["Frames", "Tensors", "Host"], tests: ["TestSupport", "Simulation"])
+    + module("Corpora", ["Instruments", "Frames", "Tensors", "Host", yams], tests: ["TestSupport", "Simulation"])
     + module("Exports", ["Corpora", "Frames", "Tensors", "Host", "CArchive"])
+<<<<<<< HEAD
     + module("Pretexts", ["Networks", "Graphs", "Tensors", "Host"], tests: ["Engine"])
     + module("Training", ["Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", yams], tests: ["Frames"])
+=======
+    + module("Pretexts", ["Networks", "Graphs", "Tensors"], tests: ["Engine"])
+    + module("Training", ["Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", yams], tests: ["TestSupport", "Frames"])
+>>>>>>> main
     + module("Evaluation", ["Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", "COpenBLAS", "CLBFGS"], tests: ["Frames"])
     + module("Cues", ["Evaluation", "Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host"], tests: ["Frames"])
-    + module("Audits", ["Cues", "Evaluation", "Corpora", "Frames", "Tensors", "Host"], tests: ["Simulation"])
-    + module("Publishing", ["Training", "Engine", "Pretexts", "Networks", "Graphs", "Corpora", "Tensors", "Host"])
+    + module("Audits", ["Cues", "Evaluation", "Corpora", "Frames", "Tensors", "Host"], tests: ["TestSupport", "Simulation"])
+    + module("Publishing", ["Training", "Engine", "Pretexts", "Networks", "Graphs", "Corpora", "Tensors", "Host"], tests: ["TestSupport"])
     + module("Benchmarks", ["Training", "Pretexts", "Corpora", "Frames", "Engine", "Networks", "Graphs", "Tensors", "Host"])
     + module("Reports", ["Audits", "Cues", "Evaluation", "Training", "Pretexts", "Corpora", "Instruments", "Frames", "Host", "Tensors"])
     + [

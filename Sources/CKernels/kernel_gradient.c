@@ -6,10 +6,11 @@
 #include "team.h"
 
 /*
- * The processor's instruction adds two products at once: of a pair of columns, for sixteen maps. So rows of dY are stored as pairs of
- * columns [pair][block of maps][16 maps][2], and rows of X with neighbouring columns side by side, channel by channel; with stride 2, the even
- * columns of a row and then the odd ones, so that neighbours in the sum are neighbours in memory. What lies left and right of the
- * picture is zero. A tile of 64 maps and 6 kernel places (of any channel) stays in registers over a block of some hundred pairs.
+ * The processor's instruction adds two products at once: of a pair of columns, for sixteen maps. So rows of dY are stored as
+ * pairs of columns [pair][block of maps][16 maps][2], and rows of X with neighbouring columns side by side, channel by channel;
+ * with stride 2, the even columns of a row and then the odd ones, so that neighbours in the sum are neighbours in memory. What
+ * lies left and right of the picture is zero. A tile of 64 maps and 6 kernel places (of any channel) stays in registers over a
+ * block of some hundred pairs.
  */
 
 enum { lanes = 16, places_most = 6, blocks_most = 4, pairs_wanted = 512 };

@@ -34,8 +34,8 @@ public enum CorpusBuilder {
     return try Corpus(opening: trimmed(folder))
   }
 
-  /// As `build`, without reading the records back: for corpora of any size, and for each of several processes. Rank 0 returns when
-  /// the corpus is there, the others when their part is made.
+  /// As `build`, without reading the records back: for corpora of any size, and for each of several processes. Every
+  /// process returns when the corpus is there, and throws when any failed.
   public static func write(
     recipeAt path: String, to folder: String, replacing: Bool = false, rank: BuildRank = .alone,
     environment: [String: String] = ProcessInfo.processInfo.environment, progress: BuildProgressHandler = { _ in }
@@ -62,7 +62,7 @@ public enum CorpusBuilder {
       return
     }
     let place = BuildFolder(folder + ".building")
-    if !rank.isFirst { return try assist(recipe, sources, in: place, rank, progress) }
+    if !rank.isFirst { return try assist(recipe, sources, in: place, becoming: folder, rank, progress) }
     let opened = try sources()
     let parent = (folder as NSString).deletingLastPathComponent
     if !parent.isEmpty { try AtomicFile.makeFolder(parent) }
@@ -78,7 +78,7 @@ public enum CorpusBuilder {
         try crew.waitForAll { what throws(InputError) in try progress(Progress("waiting", done: 0, total: 0, note: "for \(what)")) }
         var completion = CorpusCompletion(recipe, survey, in: place)
         let files = try completion.run(plan, recipeText: text, progress)
-        try place.publish(as: folder, files: files)
+        try place.publish(as: folder, files: files) { crew.end() }
       } catch {
         crew.fail(error)
         if error.kind != .inputOutput { crew.waitForEnd() }
@@ -97,16 +97,18 @@ public enum CorpusBuilder {
 
   /// What a process other than the first does.
   private static func assist(
-    _ recipe: CorpusRecipe, _ sources: () throws(InputError) -> [OpenedSource], in place: BuildFolder, _ rank: BuildRank,
-    _ progress: BuildProgressHandler
+    _ recipe: CorpusRecipe, _ sources: () throws(InputError) -> [OpenedSource], in place: BuildFolder, becoming folder: String,
+    _ rank: BuildRank, _ progress: BuildProgressHandler
   ) throws(InputError) {
-    let crew = try BuildCrew(rank, in: place) { missing throws(InputError) in
+    let waiting = { (missing: String) throws(InputError) in
       try progress(Progress("waiting", done: 0, total: 0, note: "for \(missing)"))
     }
+    let crew = try BuildCrew(rank, in: place, waiting: waiting)
     do throws(InputError) {
       // Within the crew, so that the others hear of a file that this machine cannot see.
       _ = try share(recipe, try sources(), in: place, crew, progress)
       try crew.finish()
+      try crew.waitForCorpus(at: folder, waiting)
     } catch {
       let told = crew.explained(error)
       crew.fail(told)

@@ -1,3 +1,4 @@
+import Frames
 import Host
 
 /// How many of a source's events may be damaged. A damaged event gives no picture and is counted; above the limit there is no
@@ -40,5 +41,20 @@ public enum DamageLimit: Codable, Hashable, Sendable, CustomStringConvertible {
     case .percent(let percent): percent == percent.rounded() ? "\(Int(percent))%" : "\(percent)%"
     case .events(let count): "\(count)"
     }
+  }
+}
+
+/// Events of one source that were lost to damage: how many, and the first of them.
+struct DamagedEvents: Codable, Hashable, Sendable {
+  private(set) var count = 0
+  private(set) var first: EventDamage?
+
+  init() {}
+
+  init(_ damage: EventDamage) { (count, first) = (1, damage) }
+
+  mutating func add(_ others: DamagedEvents) {
+    count += others.count
+    first = first ?? others.first
   }
 }

@@ -2,7 +2,7 @@ import Tensors
 
 /// What turns one detector's raw counts into signal, for one run. Every array is `[panels, rows, columns]`, or absent.
 public struct CalibrationConstants: Sendable {
-  /// ADU; for Jungfrau `[3·panels, rows, columns]`, one block per gain range.
+  /// ADU; for Jungfrau `[3·panels, rows, columns]`, for ePix10ka `[7·panels, rows, columns]`, one block per gain range.
   public var pedestal: Tensor<Float>?
   /// ADU per unit signal (psana's pixel_gain is its inverse); same block layout as `pedestal`.
   public var gain: Tensor<Float>?

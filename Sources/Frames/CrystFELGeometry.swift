@@ -55,7 +55,7 @@ public struct CrystFELGeometry: Hashable, Sendable {
   public init(readingFrom path: String) throws(InputError) {
     let data = try AtomicFile.read(path)
     guard let text = String(data: data, encoding: .utf8) else {
-      throw InputError(path: path, place: "", expected: "text in UTF-8", found: "other bytes")
+      throw InputError(path: path, place: "text", expected: "text in UTF-8", found: "other bytes")
     }
     try self.init(parsing: text, path: path)
   }
@@ -198,7 +198,7 @@ public struct CrystFELGeometry: Hashable, Sendable {
   }
 
   private func check() throws(InputError) {
-    guard !panels.isEmpty else { throw InputError(path: path, place: "", expected: "at least one panel", found: "none") }
+    guard !panels.isEmpty else { throw InputError(path: path, place: "text", expected: "at least one panel", found: "none") }
     for panel in panels {
       guard panel.minFS >= 0, panel.minSS >= 0, panel.maxFS >= panel.minFS, panel.maxSS >= panel.minSS else {
         throw InputError(

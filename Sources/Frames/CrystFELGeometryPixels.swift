@@ -25,7 +25,7 @@ extension CrystFELGeometry {
   public func pixelPositions() throws(InputError) -> PixelPositions {
     let shape = panelShape
     guard let count = shape.checkedCount, count <= 1 << 26 else {
-      throw InputError(path: path, place: "", expected: "data below \(1 << 26) pixels", found: "\(shape)")
+      throw InputError(path: path, place: "panels", expected: "data below \(1 << 26) pixels", found: "\(shape)")
     }
     var x = [Double](repeating: 0, count: count), y = x, z = x, owner = [Int32](repeating: -1, count: count)
     var isLeftOut = [Bool](repeating: true, count: count)

@@ -11,11 +11,17 @@ public protocol Detector: Sendable {
   static func decode(_ payload: Payload, path: String) throws(InputError) -> Tensor<Float>
   /// The raw count at and above which a pixel of `payload` is saturated; `nil` where the record does not tell.
   static func fullScale(of payload: Payload) -> Float?
+  /// Constants as they hold for frames like `payload`: what the camera was set to in its run may say more than the run's files.
+  static func adapted(_ constants: CalibrationConstants, to payload: Payload, path: String) throws(InputError) -> CalibrationConstants
   /// Raw counts -> calibrated signal with bad pixels masked.
   static func calibrate(_ raw: Tensor<Float>, _ constants: CalibrationConstants, path: String) throws(InputError) -> Frame
 }
 
 extension Detector {
+  public static func adapted(
+    _ constants: CalibrationConstants, to payload: Payload, path: String
+  ) throws(InputError) -> CalibrationConstants { constants }
+
   /// The largest count of unsigned bytes and words; nothing for other numbers, whose range says nothing about the camera.
   public static func fullScale(of payload: Payload) -> Float? {
     switch payload.info.element {

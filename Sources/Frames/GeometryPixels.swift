@@ -45,7 +45,15 @@ struct SegmentMap: Equatable {
       let p = 75.0
       let x = [-514.5, -256.5, 1.5, 259.5].flatMap { start in (0..<256).map { (start + Double($0)) * p } }
       let up = [-256.5, 1.5].flatMap { start in (0..<256).map { (start + Double($0)) * p } }
-      self.init(columns: x, rows: name == "JUNGFRAU:V2" ? up : up.map { -$0 }, pixelSize: p)
+      // V2 has the middles of the double-wide pixels between ASICs where they are, V1 as if these were single.
+      func widened(_ places: [Double]) -> [Double] {
+        places.indices.map { i in
+          let isLast = i % 256 == 255 && i + 1 < places.count, isFirst = i % 256 == 0 && i > 0
+          return places[i] + (isLast ? p / 2 : isFirst ? -p / 2 : 0)
+        }
+      }
+      let isV2 = name == "JUNGFRAU:V2"
+      self.init(columns: isV2 ? widened(x) : x, rows: isV2 ? widened(up) : up.map { -$0 }, pixelSize: p)
     default:
       guard let matrix = Self.matrix(name) else { return nil }
       self = matrix

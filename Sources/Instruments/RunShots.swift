@@ -35,6 +35,8 @@ public struct RunShots: Sendable {
   /// psana's folder of constants; without one, signal is raw ADU.
   public var calibration: CalibrationFolder?
   public var commonMode: CommonMode
+  /// Frames that cannot be decoded give no shot, instead of an error.
+  public var passesOverDamage = false
 
   public init(
     files: [String], detector: String, source: String? = nil, calibration: CalibrationFolder? = nil, commonMode: CommonMode = .none
@@ -69,11 +71,18 @@ public struct RunShots: Sendable {
       let reader = try RunFile.open(run: run)
       var batch: [Job] = [], bytes = 0
       func develop() throws(InputError) {
-        let developed = try batch.concurrentMap { job throws(InputError) in
-          let raw = try type.decode(job.payload, path: job.path)
+        let developed = try batch.concurrentMap { job throws(InputError) -> Transformed? in
+          let raw: Tensor<Float>
+          do throws(InputError) { raw = try type.decode(job.payload, path: job.path) } catch {
+            guard passesOverDamage else { throw error }
+            return nil
+          }
           return try transform(Exposed(shot: job.shot, raw: raw, frame: try type.calibrate(raw, job.constants, path: job.path)))
         }
-        for result in developed { try take(result) }
+        for case let result? in developed {
+          try take(result)
+          count += 1
+        }
         batch.removeAll(keepingCapacity: true)
         bytes = 0
       }
@@ -82,8 +91,9 @@ public struct RunShots: Sendable {
         let shot = ShotHeader(
           id: event.id, file: file, index: event.index, scalars: event.scalars, eventCodes: event.eventCodes, source: payload.info.source)
         guard isWanted(shot) else { continue }
-        count += 1
         let key = ConstantsKey(run: event.id.run, source: payload.info.source)
+        // The shape of a frame that can be decoded tells which constants fit.
+        if constants[key] == nil, passesOverDamage, type.damage(of: payload, event: event.index, path: path) != nil { continue }
         if constants[key] == nil { constants[key] = try self.constants(for: payload, type, run: event.id.run, path: path) }
         batch.append(Job(shot: shot, payload: payload, constants: constants[key]!, path: path))
         bytes += payload.bytes.count
@@ -113,6 +123,7 @@ public struct RunShots: Sendable {
   ) throws(InputError) -> CalibrationConstants {
     guard let calibration else { return CalibrationConstants(commonMode: commonMode) }
     let shape = try type.decode(payload, path: path).shape
-    return try calibration.constants(for: payload.info.source, run: run, shape: shape, commonMode: commonMode)
+    let constants = try calibration.constants(for: payload.info.source, run: run, shape: shape, commonMode: commonMode)
+    return try type.adapted(constants, to: payload, path: path)
   }
 }

@@ -11,6 +11,10 @@ struct CSPADSensors: Sendable {
   /// psana's status bits: 1 rms high, 2 rms low, 16 mean high, 32 mean low.
   let status: [UInt8]
   private let isBonded: [Bool]
+  /// Of 64, two a sensor; `nil` where all are in high gain.
+  let lowGainASIC: Int?
+  /// Read noise in low gain, eV.
+  private static let lowGainNoise_eV = 3500.0
 
   init(_ p: CSPADSimulator.Parameters, photonEnergy: Double, random: Philox) {
     var random = random
@@ -52,6 +56,20 @@ struct CSPADSensors: Sendable {
         }
       }
     }
+    // Drawn behind all else, so that a run without is the same run.
+    var lowGain = random.keyed("low gain")
+    let lowGainASIC = lowGain.uniform() < p.lowGainRate ? min(63, Int(lowGain.uniform() * 64)) : nil
+    if let asic = lowGainASIC {
+      let low = Float(Self.lowGainNoise_eV * p.gain_ADUPerEV) / CSPAD.lowGainFactor
+      for row in 0..<CSPAD.rows {
+        for column in 0..<194 {
+          let i = asic / 2 * panel + row * CSPAD.columns + asic % 2 * 194 + column
+          gain[i] /= CSPAD.lowGainFactor
+          if status[i] == 0 { noise[i] = low }
+        }
+      }
+    }
+    self.lowGainASIC = lowGainASIC
     var isBonded = [Bool](repeating: true, count: panel)
     for pixel in CSPAD.nonBondedPixels { isBonded[pixel] = false }
     self.pedestal = pedestal
@@ -73,7 +91,8 @@ struct CSPADSensors: Sendable {
     var draws = PixelDraws(random)
     let cloud = Self.cloud
     for sensor in 0..<32 {
-      let common = Float(modes.normal(0, modes.uniform() < p.wideCommonModeRate ? 25 : p.commonMode_ADU))
+      let isWide = modes.uniform() < p.wideCommonModeRate
+      var common = Float(modes.normal(0, isWide ? 25 : p.commonMode_ADU))
       guard p.roiMask >> UInt32(sensor) & 1 == 1 else { continue }
       for i in charge.indices { charge[i] = 0 }
       for row in 0..<rows {
@@ -89,6 +108,15 @@ struct CSPADSensors: Sendable {
             Self.spread(&charge, at, stride, Float(n))
           }
         }
+      }
+      if isWide, p.crosstalk > 0 {
+        var sum = 0.0
+        for row in 0..<rows {
+          for column in 0..<columns {
+            sum += Double(chargePerPhoton * gain[sensor * panel + row * columns + column] * charge[(row + 1) * stride + column + 1])
+          }
+        }
+        common += Float(p.crosstalk * sum)
       }
       for row in 0..<rows {
         let start = sensor * panel + row * columns

@@ -42,6 +42,10 @@ public struct CSPADSimulator: ShotSimulator {
     public var commonMode_ADU = 6.0
     /// Share of 2×1 readouts whose common mode has 25 ADU rms instead.
     public var wideCommonModeRate = 0.02
+    /// What a readout with wide common mode adds to it: this share of the whole charge of the 2×1, in ADU. Real ones show some 2e-4.
+    public var crosstalk = 0.0
+    /// Share of runs with one ASIC in low gain: 1/6.85 of the gain and 3500 eV of read noise. Its gain bits say so, the constants do not.
+    public var lowGainRate = 0.0
     /// Gain, ADU per eV.
     public var gain_ADUPerEV = 0.00338
     public var medium = Medium.water
@@ -89,7 +93,7 @@ public struct CSPADSimulator: ShotSimulator {
       return rateFault([
         "hitRate": hitRate, "noJetRate": noJetRate, "streakRate": streakRate, "iceRate": iceRate, "calibrantRate": calibrantRate,
         "shadowRate": shadowRate, "badPixelRate": badPixelRate, "deadASICRate": deadASICRate,
-        "wideCommonModeRate": wideCommonModeRate,
+        "wideCommonModeRate": wideCommonModeRate, "crosstalk": crosstalk, "lowGainRate": lowGainRate,
       ]) ?? spanFault([
         "photonEnergy_eV": (photonEnergy_eV, 1000...25000), "distance_mm": (distance_mm, 20...5000),
         "ringPhotons": (ringPhotons, 1e-6...1e4), "ringStrength": (ringStrength, 1e-3...1e3), "background": (single(background), 0...100), "centreOffset_mm": (single(centreOffset_mm), 0...50),
@@ -152,7 +156,13 @@ public struct CSPADSimulator: ShotSimulator {
     let shadow = Shadow(hasEdge ? .edge : .none, &random)
     optics = Optics(photonEnergy: photonEnergy, distance: distance, shadow: shadow, x: x, y: y)
     detector = CSPADSensors(parameters, photonEnergy: photonEnergy, random: random.keyed("sensors"))
-    configuration = [.cspadConfiguration(source, roiMask: parameters.roiMask)]
+    let lowGain = detector.lowGainASIC
+    configuration = [
+      .cspadConfiguration(source, roiMask: parameters.roiMask) { quad, _, _ in
+        guard let lowGain, lowGain / 16 == quad else { return 0xFFFF }
+        return 0xFFFF & ~((1 as UInt16) << UInt16(lowGain % 16))
+      }
+    ]
   }
 
   /// Obstacles: the beam-stop, and the edge of a holder or a round opening.

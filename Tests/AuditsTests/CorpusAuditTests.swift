@@ -5,6 +5,7 @@ import Frames
 import Host
 import Simulation
 import Tensors
+import TestSupport
 import Testing
 
 /// Each gate: one corpus that violates exactly it, and nothing else fails.

@@ -5,6 +5,7 @@ import Frames
 import Host
 import Simulation
 import Tensors
+import TestSupport
 import Testing
 
 /// Simulated runs as the study of experiment amo86815 had them, where lasing was a matter of the run, and as they should be.
@@ -54,6 +55,56 @@ struct SimulatedAuditTests {
     let probe = try #require(audit.probes.first { $0.label == "lasing" && $0.cue == .run })
     // 95 % and 5 % of the beam shots.
     #expect(probe.verdict == .failed && probe.score.value > 0.8)
+  }
+
+  /// Time tool and CSPAD with their labels drawn shot by shot, and tied to the run.
+  @Test(arguments: [SimulationPlan.Camera.timetool, .cspad], [false, true])
+  func everyCamerasLabelIsCaughtWhereItGoesWithTheRun(_ camera: SimulationPlan.Camera, _ confounded: Bool) throws {
+    let scratch = Scratch(), label: String, source: String
+    var plan = SimulationPlan(detector: camera)
+    (plan.confounded, plan.seed) = (confounded, 4)
+    switch camera {
+    case .timetool:
+      (plan.runs, plan.shotsPerRun, plan.darksPerRun) = (Array(1...14), 26, 4)
+      (plan.timeTool.width, plan.timeTool.height, plan.timeTool.jitter_px, plan.timeTool.rise_px) = (128, 48, 15, 2...5)
+      (plan.timeTool.referenceRate, plan.timeTool.noLaserRate) = (0.5, 0)
+      label = "edge"
+      source = "labels: [{name: edge, table: {file: truth.csv, column: edge_present}, values: {1: edge, 0: none}}]"
+    default:
+      // Four sections: constants of whole cameras take most of the time.
+      (plan.runs, plan.shotsPerRun, plan.darksPerRun) = (Array(1...8), 24, 4)
+      (plan.cspad.roiMask, plan.cspad.hitRate, plan.cspad.noJetRate, plan.cspad.deadASICRate) = (0xF, 0.5, 0, 0)
+      // Every crystal is seen in every run: how many spots are detectable would otherwise go with a run's distance and background.
+      (plan.cspad.distance_mm, plan.cspad.photonEnergy_eV, plan.cspad.ringPhotons, plan.cspad.spotPhotons) = (110...112, 8450...8550, 0.3...0.4, 900)
+      label = "hit"
+      source = """
+        commonMode: histogram
+            geometry: calibration
+            view: assembled
+            labels:
+              - {name: beam, table: {file: truth.csv, column: beam_on}, values: {1: "on", 0: dark}}
+              - {name: hit, table: {file: truth.csv, column: hit}, values: {1: hit, 0: miss}}
+        """
+    }
+    try SimulatedRuns.write(plan, to: scratch.path)
+    let recipe = try CorpusRecipe(
+      yaml: """
+        name: camera
+        seed: 1
+        image: {height: 33, width: 33}
+        split: {train: 0.5, validation: 0.25, test: 0.25, runs: {train: ['simx00126:1'], validation: ['simx00126:2'], test: ['simx00126:3', 'simx00126:4']}}
+        tone: {map: asinh, scale: \(camera == .cspad ? 1 : 30)}
+        sources:
+          - name: camera
+            files: ["*.xtc"]
+            detector: \(camera.rawValue)
+            calibration: calib
+            \(source)
+        """)
+    let audit = try CorpusAudit(of: CorpusBuilder.build(recipe, relativeTo: scratch.path, to: scratch("corpus")).folder)
+    #expect(audit.failures == (confounded ? [.run] : []), "\(audit.text)")
+    let probe = try #require(audit.probes.first { $0.label == label && $0.cue == .run })
+    if confounded { #expect(probe.verdict == .failed && probe.score.value > 0.8) } else { #expect(probe.score.value < 0.7) }
   }
 
   @Test func aDarkSetThatSplitsShareIsCaught() throws {

@@ -3,6 +3,7 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
 
 struct CorpusBuilderTests {

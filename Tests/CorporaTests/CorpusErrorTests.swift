@@ -3,6 +3,7 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
 
 /// Bad recipes and bad data: each gives its message and leaves neither corpus nor half of one.

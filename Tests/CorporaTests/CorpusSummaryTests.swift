@@ -2,6 +2,7 @@ import Corpora
 import Foundation
 import Host
 import Tensors
+import TestSupport
 import Testing
 
 struct CorpusSummaryTests {

@@ -1,6 +1,7 @@
 import Corpora
 import Foundation
 import Host
+import TestSupport
 import Testing
 
 struct FilePatternTests {

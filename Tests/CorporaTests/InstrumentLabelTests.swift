@@ -4,6 +4,7 @@ import Frames
 import Host
 import Instruments
 import Simulation
+import TestSupport
 import Testing
 
 struct InstrumentLabelTests {
@@ -41,6 +42,37 @@ struct InstrumentLabelTests {
     }
     // Written with its defaults, and read back the same.
     #expect(try CorpusRecipe(yaml: String(decoding: AtomicFile.read(scratch("c/recipe.yaml")), as: UTF8.self)).sources == recipe.sources)
+  }
+
+  /// Runs in several streams and chunks get the labels of the same runs in one file each.
+  @Test func runsInStreamsGetTheLabelsOfOneFile() throws {
+    let scratch = Scratch()
+    var plan = SimulationPlan(detector: .timetool)
+    (plan.runs, plan.shotsPerRun, plan.darksPerRun, plan.experiment) = ([1, 2, 3], 16, 2, "sim")
+    (plan.timeTool.referenceRate, plan.timeTool.depth, plan.timeTool.height) = (0.4, 0.2...0.3, 256)
+    for path in try SimulatedRuns.write(plan, to: scratch.path) where path.hasSuffix(".xtc") {
+      _ = try RunStreamFiles.deal(path, to: scratch("dealt"), streams: 3, chunks: 2)
+    }
+    func labels(_ files: String, _ name: String) throws -> [EventID: [String: String]] {
+      let recipe = try CorpusRecipe(
+        yaml: """
+          name: timetool
+          image: {height: 33, width: 65}
+          split: {runs: {train: ['sim:1'], validation: ['sim:2'], test: ['sim:3']}}
+          sources:
+            - name: timetool
+              files: ["\(files)"]
+              detector: timetool
+              calibration: calib
+              fit: stretch
+              labels: [{name: edge, instrument: {name: timetool}}, {name: position, instrument: {name: timetool, column: edge_px}}]
+          """)
+      let corpus = try CorpusBuilder.build(recipe, relativeTo: scratch.path, to: scratch(name))
+      return Dictionary(uniqueKeysWithValues: corpus.records.map { ($0.event, $0.labels) })
+    }
+    let whole = try labels("*.xtc", "whole"), dealt = try labels("dealt/*.xtc", "parts")
+    #expect(whole.count == 54 && Set(whole.values.map { $0["edge"] }) == ["0", "1"])
+    #expect(dealt == whole)
   }
 
   @Test(arguments: [

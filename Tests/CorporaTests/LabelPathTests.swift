@@ -2,6 +2,7 @@ import Corpora
 import Foundation
 import Frames
 import Host
+import TestSupport
 import Testing
 
 struct LabelPathTests {

@@ -2,26 +2,16 @@ import Corpora
 import Foundation
 import Frames
 import Host
+import TestSupport
 import Testing
 
-/// The folder of real detector files.
-enum RealData {
-  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().path
-  static let folder: String = {
-    let named = ProcessInfo.processInfo.environment["PSIMAGENET_REALDATA"] ?? ""
-    return named.isEmpty ? root + "/../shared/realdata" : named
-  }()
-  static var isPresent: Bool { FileManager.default.fileExists(atPath: folder + "/cameras/psbeam") }
-}
-
 /// The corpus of Datasets/real.yaml, where the files are.
-@Suite(.enabled(if: RealData.isPresent, "no real data: set PSIMAGENET_REALDATA to its folder"))
+@Suite(.enabled(if: RealData.isPresent, Comment(rawValue: RealData.absence)))
 struct RealCorpusTests {
   @Test func theRealRecipeBuilds() throws {
     let scratch = Scratch()
     let corpus = try CorpusBuilder.build(
-      recipeAt: RealData.root + "/Datasets/real.yaml", to: scratch("real"), environment: ["PSIMAGENET_REALDATA": RealData.folder])
+      recipeAt: Repository.path + "/Datasets/real.yaml", to: scratch("real"), environment: ["PSIMAGENET_REALDATA": RealData.folder])
     func count(_ source: String) -> Int { corpus.records.filter { $0.source == source }.count }
     // As the folder's README counts them.
     #expect(count("jungfrau") == 2)

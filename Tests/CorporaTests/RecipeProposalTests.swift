@@ -4,6 +4,7 @@ import Frames
 import Host
 import Simulation
 import Tensors
+import TestSupport
 import Testing
 
 /// What `inspect` proposes is a recipe that `build` takes as it stands.

@@ -4,6 +4,7 @@ import Frames
 import Host
 import Simulation
 import Tensors
+import TestSupport
 import Testing
 
 /// The whole way: simulated XTC1 runs with constants and truth -> corpora.

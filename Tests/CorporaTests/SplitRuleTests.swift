@@ -4,6 +4,7 @@ import Frames
 import Host
 import Simulation
 import Tensors
+import TestSupport
 import Testing
 
 struct SplitRuleTests {

@@ -2,6 +2,7 @@ import Corpora
 import Foundation
 import Host
 import Simulation
+import TestSupport
 import Testing
 
 /// `Datasets/thousand-plan.yaml` and `Datasets/thousand.yaml`, with small cameras.

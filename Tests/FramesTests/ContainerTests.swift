@@ -2,11 +2,12 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct ContainerTests {
   @Test func xtc1LeavesBecomePayloadsScalarsAndCodes() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let reader = try RunFile.open(try scratch.write(SampleFiles.xtc1, "xpptut15-r0054-s03-c00.xtc"))
     let found = try events(reader)
     #expect(type(of: reader).container == "xtc1")
@@ -32,7 +33,7 @@ import Testing
   }
 
   @Test func compressedLeavesExpandToTheirOriginal() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let reader = try XTC1Reader(opening: try scratch.write(SampleFiles.xtc1Compressed, "a.xtc"))
     let event = try #require(try reader.next())
     #expect(event.payloads.map(\.bytes) == [[UInt8]](repeating: SampleFiles.compressedFrame, count: 3))
@@ -41,7 +42,7 @@ import Testing
   }
 
   @Test func xtc2SegmentsAreStackedAndNumbersNamed() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let reader = try RunFile.open(try scratch.write(SampleFiles.xtc2, "a.xtc2"))
     let found = try events(reader)
     #expect(type(of: reader).container == "xtc2")
@@ -59,7 +60,7 @@ import Testing
   }
 
   @Test func hdf5RowsBecomeEventsWithIdentityAndScalars() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let path = try scratch.write(try SampleFiles.hdf5(in: scratch), "amo86815_mlearn-r070-c0001.h5")
     let reader = try RunFile.open(path)
     let found = try events(reader)
@@ -78,7 +79,7 @@ import Testing
   }
 
   @Test func hdf5TimestampsAreSplitAndSoftLinksFollowed() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let path = scratch.file("cxi.h5")
     let file = try HDF5File(creating: path)
     try file.write([Float](repeating: 2, count: 24), shape: [2, 3, 4], to: "/entry_1/instrument_1/detector_1/data")
@@ -92,7 +93,7 @@ import Testing
   }
 
   @Test func rowsThatWereNeverWrittenAreNoImages() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let file = try HDF5File(creating: scratch.file("a.h5"))
     let data = try file.makeDataset("/data/data", element: .uint16, shape: [5, 4, 6], layout: .chunked([1, 2, 3]))
     try data.write([UInt16](repeating: 7, count: 24), at: 1)
@@ -113,7 +114,7 @@ import Testing
   ])
   func stacksAreToldFromSingleImages(extents: [Int], count: Int) throws {
     let shape = Shape(extents)
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let file = try HDF5File(creating: scratch.file("a.h5"))
     try file.write([Int8](repeating: 1, count: shape.count), shape: shape, to: "/data/data")
     try file.close()
@@ -123,7 +124,7 @@ import Testing
   }
 
   @Test func numpyArraysComeOutAsTheyWentIn() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let stack = try events(try RunFile.open(try scratch.write(SampleFiles.npy, "a.npy")))
     #expect(stack.map(\.payloads[0].info.shape) == [[4, 5], [4, 5], [4, 5]])
     #expect(stack.flatMap { Int16.array(littleEndian: $0.payloads[0].bytes) } == (0..<60).map { Int16($0 - 30) })
@@ -162,7 +163,7 @@ import Testing
   }
 
   @Test func picturesKeepEveryCount() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let eight = try scratch.write(PNG.encode(grey: SampleFiles.grey8, rows: 9, columns: 12), "a.png")
     let event = try #require(try RunFile.open(eight).next())
     #expect(event.payloads[0].info == PayloadInfo(source: "", typeName: "png", element: .uint8, shape: [9, 12]))
@@ -176,7 +177,7 @@ import Testing
   }
 
   @Test func aFlatJPEGKeepsItsLevel() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let flat = [UInt8](repeating: 77, count: 20 * 30)
     let event = try #require(
       try RunFile.open(try scratch.write(JPEG.encode(grey: flat, rows: 20, columns: 30), "a.jpg")).next())
@@ -185,7 +186,7 @@ import Testing
   }
 
   @Test func otherFilesAreNamed() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     #expect(throws: InputError.self) { try RunFile.open(try scratch.write([], "empty.xtc")) }
     #expect(throws: InputError.self) { try RunFile.open(try scratch.write(Array("hello, this is no data file".utf8), "a.xtc")) }
     #expect(throws: InputError.self) { try RunFile.open(scratch.path) }
@@ -193,7 +194,7 @@ import Testing
   }
 
   @Test func inspectionTellsWhatTheFileHolds() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let path = try scratch.write(SampleFiles.xtc1, "xpptut15-r0054-s03-c00.xtc")
     let found = try Inspection(of: path, arrays: true)
     #expect(found.container == "xtc1" && found.events == 2 && found.runs == [42] && found.experiment == "xpptut15")

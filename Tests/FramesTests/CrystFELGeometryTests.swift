@@ -2,6 +2,7 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
 
 private let twoPanels = """
@@ -148,12 +149,21 @@ private let twoPanels = """
     #expect(file.panels.count == 64 && file.groups.count > 30 && file.data == "/entry_1/data_1/data")
     let a = try psana.pixelPositions(), b = try crystFEL.pixelPositions(), pitch = 109.92, size = 185 * 388
     #expect(b.x.shape == [32, 185, 388] && b.isLeftOut.isEmpty)
-    // The files are of different runs: quads stand up to 23 pixels apart, sensors up to 31, and they are turned by less than 2.6 pixels.
+    // The files are of different runs, and the CrystFEL one is refined on spots: quads stand up to 23 pixels apart and are turned by
+    // up to 0.55 degrees, so sensors far from the axis up to 31. How far each, in pixels along psana's x and y, by the texts alone:
+    // CrystFEL's corner + fs·n/2 + ss·m/2, mean of both ASICs, minus psana's centre of the sensor through its quad (numpy).
+    let apart: [(Double, Double)] = [
+      (-5.64, -10.61), (-5.32, -11.52), (-5.07, -9.79), (-5.71, -9.61), (-5.56, -3.56), (-8.02, -3.43), (-4.04, -10.68), (-4.71, -10.81),
+      (6.67, -8.17), (6.00, -8.70), (8.68, -8.47), (8.57, -7.62), (15.59, -11.12), (16.86, -8.10), (14.24, -11.26), (6.03, -9.65),
+      (2.81, -19.76), (3.15, -18.52), (3.14, -22.83), (3.94, -22.34), (0.23, -29.03), (5.65, -30.30), (-0.20, -19.28), (0.68, -19.35),
+      (-4.78, -16.23), (-3.70, -16.80), (-5.99, -16.21), (-6.09, -16.85), (-5.66, -15.51), (-12.76, -20.42), (-11.88, -17.54), (-4.42, -15.32),
+    ]
     for sensor in 0..<32 {
       let range = sensor * size..<(sensor + 1) * size
       let dx = range.map { (b.x.elements[$0] - a.x.elements[$0]) / pitch }, dy = range.map { (b.y.elements[$0] - a.y.elements[$0]) / pitch }
       let meanX = Statistics.mean(dx), meanY = Statistics.mean(dy)
-      #expect(hypot(meanX, meanY) < 32, "sensor \(sensor): \(meanX), \(meanY) px")
+      #expect(hypot(meanX - apart[sensor].0, meanY - apart[sensor].1) < 0.03, "sensor \(sensor): \(meanX), \(meanY) px")
+      // Within a sensor only its turn and the refined ASICs are left.
       let turned = zip(dx, dy).map { hypot($0 - meanX, $1 - meanY) }
       #expect(try #require(turned.max()) < 2.6, "sensor \(sensor)")
     }

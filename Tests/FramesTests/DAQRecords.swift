@@ -55,6 +55,36 @@ enum DAQRecords {
   /// epix.ddl: the fields up to the sizes, `before` of them, then the sizes; the rest of the configuration is not needed.
   static func epixConfig(before: Int, sizes: [UInt32]) -> [UInt8] { zeros(4 * before) + sizes.flatMap { le($0) } + zeros(64) }
 
+  /// epix.ddl: Config10kaV1 and V2 (one panel), Config10kaQuadV1 and V2 (4), Config10ka2MV1 and V2 (16), with the word of each pixel and the
+  /// trbit of each ASIC.
+  static func epix10kaConfig(
+    version: Int, panels: Int, setting: (_ panel: Int, _ row: Int, _ column: Int) -> UInt16, trbit: (_ panel: Int, _ asic: Int) -> UInt32
+  ) -> [UInt8] {
+    func element(_ panel: Int) -> [UInt8] {
+      var bytes: [UInt8] = []
+      // Asic10kaConfigV1: 26 registers; in the 23rd S2D3_GR (4 bits) and trbit.
+      for asic in 0..<4 { bytes += zeros(4 * 22) + words(0xA | trbit(panel, asic) << 4) + zeros(4 * 3) }
+      for row in 0..<352 { bytes += halves((0..<384).map { setting(panel, row, $0) }) }
+      return bytes + zeros(2 * 384)  // calibration pixels
+    }
+    let hash = zeros(64), description = zeros(256)
+    if panels == 1 {
+      // Up to carrierId1; sizes, calibration and environment rows, clock, mask, trigger; ghost correction, oversampling; oscilloscope.
+      let head = zeros(4 * 32) + words(2, 2, 176, 176, 192, 2, 1, 0, 15, 0, 0) + (version == 1 ? [] : zeros(12)) + zeros(16)
+      return head + (version == 1 ? [] : hash + description) + element(0)
+    }
+    let converter = zeros(4 * 8) + zeros(4 * 8) + zeros(4)  // Ad9249Config
+    var quad = zeros(12)  // clock, trigger
+    quad += version == 1 ? zeros(8) : zeros(12) + hash + description  // firmware, cards
+    quad += zeros(4 * 6) + zeros(4 * 7) + zeros(8)  // supplies, acquisition, forced pins
+    quad += version == 1 ? zeros(8) : zeros(12 + 8 + 8)  // injection, pipeline, oversampling
+    quad += zeros(16) + zeros(4) + (0..<10).flatMap { _ in converter } + zeros(4 * 6)  // oscilloscope, tester
+    var bytes = zeros(8)  // PgpEvrConfig
+    for _ in 0..<panels / 4 { bytes += quad }
+    for panel in 0..<panels { bytes += zeros(12) + element(panel) }
+    return bytes
+  }
+
   /// Pixels between the header of 32 bytes and calibration rows, environment rows, temperatures and last word.
   static func epixElement(pixels: [UInt16], columns: Int) -> [UInt8] {
     let behind = [UInt16](repeating: 0xEEEE, count: 6 * columns + 4)

@@ -2,6 +2,7 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
 
 private func array(_ shape: Shape, _ element: ElementType, _ bytes: [UInt8], source: String = "") -> Payload {

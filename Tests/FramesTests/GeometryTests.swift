@@ -2,6 +2,7 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
 
 private func real(_ name: String) throws -> Geometry { try Geometry(readingFrom: RealData.file("geometry/" + name)) }
@@ -73,10 +74,15 @@ private func turned(_ a: Tensor<UInt8>) -> Tensor<UInt8> {
     #expect(quads.x.shape == [32, 185, 388])
     let jungfrau = try real("geometry-def-jungfrau4M.data").pixelPositions()
     #expect(jungfrau.x.shape == [8, 512, 1024] && jungfrau.pixelSize == 75)
-    // ASICs stand two pixels apart: columns 255 and 256 of one row are 3 pitches from each other.
-    let i = 255
-    let dx = jungfrau.x.elements[i + 1] - jungfrau.x.elements[i], dy = jungfrau.y.elements[i + 1] - jungfrau.y.elements[i]
-    #expect(abs((dx * dx + dy * dy).squareRoot() - 3 * 75) < 1e-6)
+    // ASICs stand two pixels apart, which the last column and the first share: columns 254 and 257 of one row are 5 pitches from
+    // each other, the middles of the double-wide columns 255 and 256 are 2. Rows likewise.
+    for (first, second, pitches) in [
+      (254, 257, 5.0), (255, 256, 2), (254, 255, 1.5), (256, 257, 1.5), (0, 1, 1), (1022, 1023, 1), (255 * 1024, 256 * 1024, 2),
+      (254 * 1024, 257 * 1024, 5),
+    ] {
+      let dx = jungfrau.x.elements[second] - jungfrau.x.elements[first], dy = jungfrau.y.elements[second] - jungfrau.y.elements[first]
+      #expect(abs((dx * dx + dy * dy).squareRoot() - pitches * 75) < 1e-6, "pixels \(first) and \(second)")
+    }
     let epix = try real("geometry-def-epix100a.data").pixelPositions()
     #expect(epix.x.shape == [1, 704, 768] && epix.pixelSize == 50)
   }

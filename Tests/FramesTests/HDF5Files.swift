@@ -1,5 +1,6 @@
 import Foundation
 import Frames
+import TestSupport
 
 /// HDF5 files as h5py 3.16.0 with hdf5plugin 7.1.0 wrote them, and numpy packed them into one archive (compressed NPZ of bytes, in
 /// base 64).

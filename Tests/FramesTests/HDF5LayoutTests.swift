@@ -2,6 +2,7 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct HDF5LayoutTests {
@@ -15,7 +16,7 @@ import Testing
   // MARK: Filters
 
   @Test(arguments: ["lzf", "bitshuffle", "szip"]) func filtersOfH5pyAreUndone(name: String) throws {
-    let scratch = try Scratch(), path = try HDF5Files.file(name, in: scratch)
+    let scratch = Scratch(), path = try HDF5Files.file(name, in: scratch)
     let found = try events(try HDF5Reader(opening: path))
     #expect(found.count == 6 && found[0].payloads[0].info.shape == [16, 8])
     #expect(found.flatMap { UInt16.array(littleEndian: $0.payloads[0].bytes) } == HDF5Files.packedNumbers)
@@ -29,13 +30,13 @@ import Testing
   }
 
   @Test func otherFiltersAreNamed() throws {
-    let scratch = try Scratch(), path = try HDF5Files.file("zstd", in: scratch)
+    let scratch = Scratch(), path = try HDF5Files.file("zstd", in: scratch)
     let error = #expect(throws: InputError.self) { _ = try events(try HDF5Reader(opening: path)) }
     #expect(error?.found == "filter 32015 (Zstandard)" && error?.place == "/d" && error?.expected.contains("bitshuffle") == true)
   }
 
   @Test(arguments: ["lzf", "bitshuffle"]) func damagedChunksAreRefused(name: String) throws {
-    let scratch = try Scratch(), whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: try HDF5Files.file(name, in: scratch))))
+    let scratch = Scratch(), whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: try HDF5Files.file(name, in: scratch))))
     var random = Philox(seed: 3), refusals = 0
     for _ in 0..<400 {
       var mutant = whole
@@ -52,7 +53,7 @@ import Testing
   // MARK: Links
 
   @Test func virtualDatasetsAreFollowed() throws {
-    let scratch = try Scratch(), reader = try HDF5Reader(opening: try HDF5Files.file("vds", in: scratch))
+    let scratch = Scratch(), reader = try HDF5Reader(opening: try HDF5Files.file("vds", in: scratch))
     #expect(reader.datasetPath == "/entry/data/data" && reader.layout == "NeXus")
     let found = try events(reader)
     let numbers: [[UInt16]] = found.map { UInt16.array(littleEndian: $0.payloads[0].bytes) }
@@ -62,7 +63,7 @@ import Testing
   // MARK: psana-translate
 
   @Test func stepsOfATranslatedScanFollowOneAnotherWithTimesNumbersAndCodes() throws {
-    let scratch = try Scratch(), path = try HDF5Files.file("translate", in: scratch)
+    let scratch = Scratch(), path = try HDF5Files.file("translate", in: scratch)
     let reader = try HDF5Reader(opening: path)
     #expect(reader.layout == "psana-translate" && reader.datasets.count == 2)
     let found = try events(reader)
@@ -93,7 +94,7 @@ import Testing
   ]
 
   @Test(arguments: layouts.indices) func writersAreToldByTheirPaths(number: Int) throws {
-    let (name, image, others) = Self.layouts[number], scratch = try Scratch()
+    let (name, image, others) = Self.layouts[number], scratch = Scratch()
     let path = try make(scratch) { file in
       try file.write((0..<24).map { UInt16($0) }, shape: [2, 3, 4], to: image)
       for other in others { try file.write([UInt64(7) << 32, UInt64(8) << 32], shape: [2], to: other) }
@@ -113,7 +114,7 @@ import Testing
   ]
 
   @Test(arguments: shapes.indices) func everyShapeOfLCLSImagesIsKnown(number: Int) throws {
-    let (stored, count, shape, detector) = Self.shapes[number], scratch = try Scratch()
+    let (stored, count, shape, detector) = Self.shapes[number], scratch = Scratch()
     let path = try make(scratch) { file in
       var chunk = stored
       chunk.extents[0] = 1
@@ -125,7 +126,7 @@ import Testing
   }
 
   @Test func numbersTextsAndCodesGoWithTheirEvents() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let path = try make(scratch, "xpptut15_Run0054.h5") { file in
       try file.write((0..<24).map { UInt16($0) }, shape: [2, 3, 4], to: "/data/data")
       try file.write([UInt64(5) << 32 | 6, UInt64(7) << 32 | 8], shape: [2], to: "/data/timestamp")
@@ -150,7 +151,7 @@ import Testing
   }
 
   @Test func chunksOfSeveralEventsAreReadOnceEach() throws {
-    let scratch = try Scratch(), values = (0..<7 * 6).map { Int16($0) }
+    let scratch = Scratch(), values = (0..<7 * 6).map { Int16($0) }
     let path = try make(scratch) { file in
       try file.write(values, shape: [7, 2, 3], to: "/data/data", layout: .chunked([3, 2, 2]))
     }
@@ -158,7 +159,7 @@ import Testing
   }
 
   @Test func columnsOfMATLABBecomeRows() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let path = try make(scratch) { file in
       try file.write([1, 2, 3, 4, 5, 6] as [UInt8], shape: [3, 2], to: "/img")
       try file.setAttribute("MATLAB_class", .string("uint8"), of: "/img")

@@ -2,6 +2,7 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
 
 /// Rows as the HDF5 library reads them: the judge of the direct way.
@@ -31,7 +32,7 @@ private func write<Number: HDF5Number>(_ values: [Number], _ shape: Shape, _ lay
   ]
 
   @Test(arguments: shapes.indices, pipelines.indices) func rowsAreThoseOfTheLibrary(shape: Int, pipeline: Int) throws {
-    let scratch = try Scratch(), (extents, chunk) = Self.shapes[shape], (shuffle, deflate) = Self.pipelines[pipeline]
+    let scratch = Scratch(), (extents, chunk) = Self.shapes[shape], (shuffle, deflate) = Self.pipelines[pipeline]
     func check<Number: HDF5Number & BinaryInteger>(_ type: Number.Type) throws {
       let path = scratch.file("\(type).h5")
       try write(
@@ -53,7 +54,7 @@ private func write<Number: HDF5Number>(_ values: [Number], _ shape: Shape, _ lay
   }
 
   @Test func realsKeepTheirBits() throws {
-    let scratch = try Scratch(), path = scratch.file("a.h5")
+    let scratch = Scratch(), path = scratch.file("a.h5")
     var random = Philox(seed: 5)
     let values = (0..<4 * 35).map { _ in Float(bitPattern: UInt32(truncatingIfNeeded: random.next())) }
     try write(values, [4, 5, 7], .chunked([1, 5, 7]), to: path)
@@ -62,7 +63,7 @@ private func write<Number: HDF5Number>(_ values: [Number], _ shape: Shape, _ lay
   }
 
   @Test func whatIsNotDecodedHereComesFromTheLibraryAndSaysWhy() throws {
-    let scratch = try Scratch(), path = scratch.file("a.h5"), values = numbers(60, seed: 1, as: Int16.self)
+    let scratch = Scratch(), path = scratch.file("a.h5"), values = numbers(60, seed: 1, as: Int16.self)
     try write(values, [6, 10], .contiguous, to: path)
     let reader = try HDF5RowReader<Int16>(opening: path, dataset: "/data")
     #expect(reader.libraryReason == "it is not chunked")
@@ -73,7 +74,7 @@ private func write<Number: HDF5Number>(_ values: [Number], _ shape: Shape, _ lay
   }
 
   @Test func manyThreadsReadTheSame() throws {
-    let scratch = try Scratch(), path = scratch.file("a.h5"), values = numbers(200 * 64, seed: 3, as: UInt16.self)
+    let scratch = Scratch(), path = scratch.file("a.h5"), values = numbers(200 * 64, seed: 3, as: UInt16.self)
     try write(values, [200, 8, 8], .chunked([1, 8, 8]), to: path)
     let reader = try HDF5RowReader<UInt16>(opening: path, dataset: "/data")
     let rows = try (0..<2000).concurrentMap { index throws(InputError) in try reader.row(index % 200) }
@@ -81,7 +82,7 @@ private func write<Number: HDF5Number>(_ values: [Number], _ shape: Shape, _ lay
   }
 
   @Test func aChunkThatWasNeverWrittenIsNamed() throws {
-    let scratch = try Scratch(), path = scratch.file("a.h5"), file = try HDF5File(creating: path)
+    let scratch = Scratch(), path = scratch.file("a.h5"), file = try HDF5File(creating: path)
     let dataset = try file.makeDataset("/data", element: .uint16, shape: [4, 3], layout: .chunked([1, 3], isGrowable: false))
     try dataset.write([1, 2, 3] as [UInt16], at: 0)
     try file.close()
@@ -94,7 +95,7 @@ private func write<Number: HDF5Number>(_ values: [Number], _ shape: Shape, _ lay
   /// Every byte of the file in turn, and every length: rows or one error, never anything else. Damage within a compressed
   /// chunk is always found, since the stream carries a checksum, and names its chunk.
   @Test func damagedChunksAreNamedAndNothingCrashes() throws {
-    let scratch = try Scratch(), path = scratch.file("a.h5"), damaged = scratch.file("b.h5")
+    let scratch = Scratch(), path = scratch.file("a.h5"), damaged = scratch.file("b.h5")
     let values = numbers(6 * 40, seed: 9, as: UInt32.self)
     try write(values, [6, 5, 8], .chunked([2, 5, 8], isGrowable: false), to: path)
     let intact = [UInt8](try AtomicFile.read(path))
@@ -130,7 +131,7 @@ private func write<Number: HDF5Number>(_ values: [Number], _ shape: Shape, _ lay
   }
 
   @Test func aStreamOfAnotherLengthSaysBoth() throws {
-    let scratch = try Scratch(), path = scratch.file("a.h5")
+    let scratch = Scratch(), path = scratch.file("a.h5")
     try write(numbers(30, seed: 2, as: UInt16.self), [3, 10], .chunked([1, 10], shuffle: false, deflate: 6, isGrowable: false), to: path)
     // The chunk's stream is found by its first bytes and replaced by one of fewer and one of more bytes, none of them longer.
     let intact = [UInt8](try AtomicFile.read(path))

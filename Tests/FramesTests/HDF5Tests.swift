@@ -2,24 +2,8 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
-
-/// A folder of its own for one test, removed when the test is over.
-final class Scratch {
-  let path: String
-  init() throws {
-    path = NSTemporaryDirectory() + "/frames-tests-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-  deinit {
-    do { try FileManager.default.removeItem(atPath: path) } catch { Issue.record("cannot remove \(path): \(error)") }
-  }
-  func file(_ name: String) -> String { path + "/" + name }
-  func write(_ bytes: [UInt8], _ name: String) throws -> String {
-    try Data(bytes).write(to: URL(fileURLWithPath: file(name)))
-    return file(name)
-  }
-}
 
 private func write(_ path: String) throws {
   let file = try HDF5File(creating: path)
@@ -47,7 +31,7 @@ private func write(_ path: String) throws {
 
 @Suite struct HDF5Tests {
   @Test func whatIsWrittenIsReadBack() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let path = scratch.file("a.h5")
     try write(path)
     let file = try HDF5File(opening: path)
@@ -76,7 +60,7 @@ private func write(_ path: String) throws {
   }
 
   @Test func sameWritesGiveTheSameBytesWheneverTheyHappen() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     try write(scratch.file("a.h5"))
     // Object time stamps count whole seconds.
     Thread.sleep(forTimeInterval: 1.1)
@@ -85,7 +69,7 @@ private func write(_ path: String) throws {
   }
 
   @Test func mistakesInTheFileAreTypedErrors() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let path = scratch.file("a.h5")
     try write(path)
     let file = try HDF5File(opening: path)
@@ -100,7 +84,7 @@ private func write(_ path: String) throws {
   }
 
   @Test func writtenRowsReplaceWhatWasThere() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let file = try HDF5File(creating: scratch.file("a.h5"))
     let table = try file.makeDataset("/table", element: .int32, shape: [4, 2], layout: .contiguous)
     try table.write([1, 2, 3, 4] as [Int32], at: 1)

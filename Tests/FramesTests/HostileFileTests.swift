@@ -2,6 +2,7 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
 
 /// Whatever the bytes of a file say, reading it gives events or one InputError.
@@ -68,13 +69,13 @@ import Testing
   }
 
   @Test(arguments: Sample.allCases) func intactFilesAreReadToTheirEnd(sample: Sample) throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let (events, failed) = try read(sample, try bytes(sample, scratch), scratch.file("a"))
     #expect(events > 0 && !failed)
   }
 
   @Test(arguments: Sample.allCases) func truncatedFilesNeverPassAsWhole(sample: Sample) throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let whole = try bytes(sample, scratch)
     let complete = try read(sample, whole, scratch.file("a")).events
     var random = Philox(seed: 17)
@@ -91,7 +92,7 @@ import Testing
   }
 
   @Test(arguments: Sample.allCases) func corruptedFilesNeverCrash(sample: Sample) throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let whole = try bytes(sample, scratch)
     var random = Philox(seed: 23)
     for _ in 0..<2000 {

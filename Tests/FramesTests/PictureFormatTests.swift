@@ -2,16 +2,17 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct PictureFormatTests {
   private func read(_ bytes: [UInt8], _ name: String = "picture") throws -> [Event] {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     return try events(try RunFile.open(try scratch.write(bytes, name)))
   }
 
   private func refusal(_ bytes: [UInt8]) throws -> InputError? {
-    let scratch = try Scratch(), path = try scratch.write(bytes, "picture")
+    let scratch = Scratch(), path = try scratch.write(bytes, "picture")
     return #expect(throws: InputError.self) { _ = try events(try RunFile.open(path)) }
   }
 
@@ -159,7 +160,7 @@ import Testing
       sections.append(0x0A)
     }
     let head = "###CBF: VERSION 1.5\ndata_shot\nloop_\n_axis.id\n_axis.type\nA rotation\nB translation\nloop_\n_array_data.array_id\n_array_data.binary_id\n_array_data.data\n"
-    let scratch = try Scratch(), path = try scratch.write(Array(head.utf8) + sections, "shot.cbf")
+    let scratch = Scratch(), path = try scratch.write(Array(head.utf8) + sections, "shot.cbf")
     let reader = try RunFile.open(path)
     let payload = try #require(try reader.next()).payloads[0]
     #expect(payload.info.shape == [64, 185, 194])

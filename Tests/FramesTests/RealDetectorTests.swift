@@ -1,6 +1,7 @@
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
 
 /// Every stored picture of other people's files, through reader, catalogue and calibration.

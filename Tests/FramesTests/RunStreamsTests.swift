@@ -2,6 +2,7 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
 
 /// Streams and chunks of a run become one sequence of events.
@@ -30,7 +31,7 @@ import Testing
   }
 
   @Test func eventsOfAllStreamsAndChunksComeInTheirOrder() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     // Shots are dealt to the recorders in turn, each recorder begins a new file after its first shots.
     let times = (0..<20).map { UInt32(1000 + 3 * $0) }
     var files: [String: [UInt8]] = [:]
@@ -56,7 +57,7 @@ import Testing
   }
 
   @Test func partsOfOneTimeAreOneEvent() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let second: UInt32 = 0x1600_0302
     let paths = try write(
       [
@@ -70,7 +71,7 @@ import Testing
   }
 
   @Test func controlStreamsJoinByFiducialAcrossDriftAndWrap() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let slow: UInt32 = 0x1600_0303
     // The pulse number passes its end; the control clock is 7 s behind, has one shot too many and one too few.
     let pulses: [UInt32] = [131_034, 131_037, 0, 3, 6]
@@ -92,7 +93,7 @@ import Testing
   }
 
   @Test func controlStreamsAloneAreRead() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let paths = try write(
       [
         "exp-r0001-s80-c00.xtc": opening(run: 1) + shots(from: 1001, [3, 6]),
@@ -114,7 +115,7 @@ import Testing
   }
 
   @Test func filesThatAreNoRunAreRefused() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let bytes = opening(run: 1) + shot(1000, fiducial: 3)
     func refused(_ names: [String]) throws -> InputError? {
       let paths = try names.map { try scratch.write(bytes, $0) }
@@ -130,7 +131,7 @@ import Testing
   }
 
   @Test func xtc2SegmentsOfSeveralStreamsAreStacked() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let camera: [(name: String, type: UInt32, rank: UInt32)] = [("raw", 1, 2)]
     func stream(_ segment: UInt32, _ events: [UInt32]) -> [UInt8] {
       let configure = SampleFiles.datagram2(
@@ -163,7 +164,7 @@ import Testing
   }
 
   @Test func xtc2DamageIsToldWithItsBits() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     var bytes = SampleFiles.xtc2
     // The damage word of the second event's first record of data.
     let event = SampleFiles.datagram2(12, seconds: 2003, [])

@@ -1,6 +1,7 @@
 import Foundation
 import Frames
 import Tensors
+import TestSupport
 
 /// Small files of each container, built by hand from the tables of the formats.
 enum SampleFiles {

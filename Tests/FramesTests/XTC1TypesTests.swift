@@ -2,6 +2,7 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
 
 /// Record types of LCLS-I of which no real file is at hand: written field by field by `DAQRecords`, read through a whole file.
@@ -22,7 +23,7 @@ import Testing
   }
 
   private func read(_ configure: [[UInt8]], _ events: [[[UInt8]]]) throws -> (events: [Event], reader: XTC1Reader) {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     var file = SampleFiles.datagram1(4, seconds: 10, configure)
     for (place, leaves) in events.enumerated() { file += SampleFiles.datagram1(12, seconds: 20 + UInt32(place), fiducial: 3, leaves) }
     let reader = try XTC1Reader(opening: try scratch.write(file, "exp1-r0007-s00-c00.xtc"))
@@ -131,19 +132,98 @@ import Testing
     #expect(Self.areEqual(raw, pixels))
   }
 
-  @Test(arguments: [("Epix10ka2MConfig", 16, 0x30 as UInt32), ("Epix10kaQuadConfig", 4, 0x32)])
-  func epix10kaArraysAreStackedPanels(config: String, panels: Int, device: UInt32) throws {
+  @Test(arguments: [("Epix10ka2MConfig", 16, 0x30 as UInt32), ("Epix10kaQuadConfig", 4, 0x32)], [1 as UInt16, 2])
+  func epix10kaArraysAreStackedPanels(camera: (String, Int, UInt32), version: UInt16) throws {
+    let (config, panels, device) = camera
     let phy: UInt32 = 0x3000_0000 | device << 8
     let pixels = Self.counts(panels * 352 * 384, 11)
     let record = DAQRecords.words(77) + DAQRecords.halves(pixels) + DAQRecords.zeros(panels * 9000)
-    let (events, _) = try read(
-      [leaf(config, 2, phy: phy, DAQRecords.zeros(200))], [[leaf("Epix10kaArray", 1, phy: phy, record)]])
+    let settings = DAQRecords.epix10kaConfig(version: Int(version), panels: panels) { (panel: Int, _: Int, _: Int) -> UInt16 in
+      panel == panels - 1 ? 12 : 0
+    } trbit: { (_: Int, _: Int) -> UInt32 in 0 }
+    let (events, _) = try read([leaf(config, version, phy: phy, settings)], [[leaf("Epix10kaArray", 1, phy: phy, record)]])
     let payload = try #require(events.first?.payloads.first)
     let raw = try Epix10k.decode(payload, path: "p")
     #expect(raw.shape == [panels, 352, 384])
-    #expect(Self.areEqual(raw, pixels))
+    // The words of the pixels, under their settings.
+    #expect(Self.areEqual(raw.map { Float(UInt32($0) & 0xFFFF) }, pixels))
     let counts = try Epix10k.calibrate(raw, CalibrationConstants(), path: "p")
     #expect(Self.areEqual(counts.signal, pixels.map { $0 & 0x3FFF }))
+    // The last panel is fixed to medium gain, block 1; the others switch from medium, blocks 4 and 6.
+    var gains: [Float] = []
+    for block in 0..<7 { gains += [Float](repeating: 1 / Float(1 << block), count: panels * 352 * 384) }
+    let gain = Tensor<Float>([7 * panels, 352, 384], gains)
+    let keV = try Epix10k.calibrate(raw, CalibrationConstants(gain: gain), path: "p")
+    let isRight = pixels.indices.allSatisfy { (i: Int) -> Bool in
+      let count = Float(pixels[i] & 0x3FFF), isFixed = i / (352 * 384) == panels - 1, hasSwitched = pixels[i] & 0x4000 != 0
+      let factor: Float = isFixed ? 2 : hasSwitched ? 64 : 16
+      return keV.signal.elements[i] == count * factor
+    }
+    #expect(keV.unit == .keV)
+    #expect(isRight)
+    // A configuration that ends early, and none.
+    let short = Payload.Configuration(typeName: config, version: Int(version), bytes: Array(settings.dropLast(2 * 384 + 1)))
+    #expect(throws: InputError.self) { try Epix10k.decode(Payload(info: payload.info, bytes: payload.bytes, configuration: short), path: "p") }
+    #expect(throws: InputError.self) { try Epix10k.calibrate(Tensor(raw.shape, pixels.map { Float($0) }), CalibrationConstants(gain: gain), path: "p") }
+  }
+
+  /// A single panel with a setting for each kind of pixel: seven blocks, each ASIC with a trbit of its own.
+  @Test(arguments: [1, 2]) func epix10kaGainFollowsFromSettingTrbitAndSwitch(version: UInt16) throws {
+    // ASICs 0 to 3 are lower right, upper right, upper left, lower left; trbits 1, 0, 1, 0.
+    let config = DAQRecords.epix10kaConfig(version: Int(version), panels: 1) { (_: Int, row: Int, column: Int) -> UInt16 in
+      let setting = (row + column) % 4 * 4, others = row % 2 * 3
+      return UInt16(setting + others)
+    } trbit: { (_: Int, asic: Int) -> UInt32 in asic % 2 == 0 ? 1 : 0 }
+    // Bit 14 in every eighth column, over any count.
+    var pixels: [UInt16] = []
+    for i in 0..<352 * 384 {
+      let count = UInt16(i * 7 % 16384), hasSwitched = i % 8 == 0
+      pixels.append(hasSwitched ? count | 0x4000 : count)
+    }
+    let phy: UInt32 = 0x1900_2D00
+    let (events, _) = try read(
+      [leaf("Epix10kaConfig", version, phy: phy, config)],
+      [[leaf("EpixElement", 3, phy: phy, DAQRecords.epixElement(pixels: pixels, columns: 384))]])
+    let payload = try #require(events.first?.payloads.first)
+    var pedestals: [Float] = [], gains: [Float] = []
+    for block in 0..<7 {
+      pedestals += [Float](repeating: Float(100 * block), count: 352 * 384)
+      gains += [Float](repeating: Float(1 + block), count: 352 * 384)
+    }
+    let shape: Shape = [7, 352, 384]
+    let constants = CalibrationConstants(pedestal: Tensor<Float>(shape, pedestals), gain: Tensor<Float>(shape, gains))
+    let frame = try Epix10k.calibrate(try Epix10k.decode(payload, path: "p"), constants, path: "p")
+    var seen: Set<Int> = [], wrong = 0
+    for i in pixels.indices {
+      let row = i / 384, column = i % 384, isHigh = row < 176 ? column < 192 : column >= 192, hasSwitched = column % 8 == 0
+      let block: Int? =
+        switch (row + column) % 4 {
+        case 0: isHigh ? (hasSwitched ? 5 : 3) : (hasSwitched ? 6 : 4)
+        case 1: nil
+        case 2: 2
+        default: isHigh ? 0 : 1
+        }
+      if let block { seen.insert(block) }
+      var expected: Float = 0
+      if let block {
+        let count = Float(pixels[i] & 0x3FFF)
+        expected = (count - Float(100 * block)) / Float(1 + block)
+      }
+      let isGood = frame.mask.elements[i] == 1
+      if isGood != (block != nil) || frame.signal.elements[i] != expected { wrong += 1 }
+    }
+    #expect(wrong == 0)
+    #expect(seen == Set(0..<7))
+    #expect(frame.unit == .keV)
+  }
+
+  @Test func framesOfSharedPimAreFrames() throws {
+    let pim = DAQRecords.words(1, 2, 3) + DAQRecords.words(Float(0.5).bitPattern, Float(0.25).bitPattern)
+    let (events, reader) = try read([], [[leaf("SharedPim", 1, phy: 0x1300_0000, pim + SampleFiles.frame(7))]])
+    let payload = try #require(events.first?.payloads.first)
+    #expect(payload.bytes == SampleFiles.frame(7) && payload.info.typeName == "Frame" && reader.skipped.isEmpty)
+    let short = try read([], [[leaf("SharedPim", 1, phy: 0x1300_0000, DAQRecords.words(1, 2, 3))]]).0
+    #expect(short.map(\.payloads.count) == [0] && short[0].damage.count == 1)
   }
 
   @Test(arguments: [1, 2]) func pnCCDLinksFollowEachOther(version: UInt16) throws {

@@ -1,6 +1,7 @@
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
 
 /// Files that the facilities' own encoders wrote with known patterns.

@@ -39,7 +39,7 @@ private func dispersion(_ points: [[Double]], _ clusters: [Int]) -> Double {
     dispersion(points, clusters.map { $0 == pair.1 ? pair.0 : $0 })
   }
 
-  @Test(arguments: [(2, UInt64(5)), (3, 6)])
+  @Test(arguments: [(2, UInt64(5)), (3, 6), (5, 7), (4, 8), (5, 11)])
   func theGapStatisticCountsSeparateBlobs(_ count: Int, _ seed: UInt64) {
     let centres = [(0.0, 0.0), (10, 0), (0, 10), (10, 10), (20, 5)].prefix(count)
     let points = blobs(Array(centres), each: 30, sigma: 1, seed: seed)
@@ -48,8 +48,9 @@ private func dispersion(_ points: [[Double]], _ clusters: [Int]) -> Double {
     for blob in 0..<count { #expect(Set(clusters[blob * 30..<(blob + 1) * 30]).count == 1) }
   }
 
-  @Test func oneCloudIsOneCluster() {
-    var random = Philox(seed: 9)
+  @Test(arguments: [UInt64(9), 10, 11])
+  func oneCloudIsOneCluster(_ seed: UInt64) {
+    var random = Philox(seed: seed)
     let points = (0..<80).map { _ in [random.uniform(), random.uniform()] }
     #expect(GapStatistic().clusters(points, upTo: 12, random: Philox(seed: 1)) == 1)
   }

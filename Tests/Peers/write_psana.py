@@ -53,6 +53,8 @@ def main():
     index = []
     for number, (shape, parameters, banks) in enumerate(cases()):
         frame = random.normal(0, 3, shape) + random.normal(0, 4, (shape[0], shape[1], 1)) + random.normal(0, 4, (shape[0], 1, shape[2]))
+        rows, columns = banks or (1, 4)
+        frame += np.kron(random.normal(0, 4, (shape[0], rows, columns)), np.ones((1, shape[1] // rows, shape[2] // columns)))
         frame[random.uniform(size=shape) < 0.03] += 200
         frame = frame.astype(np.float32)
         mask = (random.uniform(size=shape) > 0.05).astype(np.uint8)
@@ -67,13 +69,15 @@ def main():
         index.append({"number": number, "parameters": [float(p) for p in parameters], "shape": list(shape)})
     geometries = []
     source = os.path.join(os.path.dirname(psana.__file__), "pscalib", "geometry", "data")
-    for name in ("cspad", "jungfrau4M", "epix10kaquad", "epixhr2x2", "pnccd"):
+    for name in ("cspad", "cspad2x2", "jungfrau4M", "epix10kaquad", "epixhr2x2", "pnccd"):
         path = os.path.join(source, f"geometry-def-{name}.data")
         if not os.path.exists(path):
             print("psana has no", name)
             continue
         shutil.copy(path, f"{folder}/{name}.data")
         x, y, z = GeometryAccess(path).get_pixel_coords()
+        if x.shape == (185, 388, 2):  # segments last, as the raw data of the 2x2 have them
+            x, y, z = (np.moveaxis(a, -1, 0) for a in (x, y, z))
         np.save(f"{folder}/{name}.npy", np.stack([np.ravel(x), np.ravel(y), np.ravel(z)]).astype(np.float64))
         geometries.append(name)
     with open(f"{folder}/index.json", "w") as file:

@@ -2,6 +2,7 @@ import Foundation
 import Host
 import Publishing
 import Tensors
+import TestSupport
 import Testing
 import Training
 
@@ -11,7 +12,7 @@ final class Specimen {
   let folder: String
 
   init(_ run: Result<TinyRun, any Error>) throws {
-    scratch = try Scratch()
+    scratch = Scratch()
     folder = scratch("tiny")
     try Publication.plain.publish(run.get().folder, as: "tiny", in: scratch.path)
   }

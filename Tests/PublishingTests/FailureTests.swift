@@ -2,6 +2,7 @@ import Foundation
 import Host
 import Publishing
 import Tensors
+import TestSupport
 import Testing
 import Training
 
@@ -20,7 +21,7 @@ import Training
 
   @Test func aRunThatCannotBePublishedLeavesNothing() throws {
     func refusal(_ change: (RunFolder) throws -> Void) throws -> InputError? {
-      let scratch = try Scratch(), run = try copy(scratch)
+      let scratch = Scratch(), run = try copy(scratch)
       try change(run)
       let error = inputError { try Publication.plain.publish(run, as: "tiny", in: scratch("out")) }
       let left = FileManager.default.fileExists(atPath: scratch("out")) ? try scratch.names("out") : []
@@ -43,7 +44,7 @@ import Training
     #expect(try refusal { try FileManager.default.removeItem(atPath: $0.best) }?.kind == .missing)
     #expect(try refusal { try FileManager.default.removeItem(atPath: $0.metrics) }?.path.hasSuffix("metrics.jsonl") == true)
     #expect(try refusal { try AtomicFile.write(Data("{}\n".utf8), to: $0.metrics) }?.place == "line 1")
-    let scratch = try Scratch(), run = try copy(scratch)
+    let scratch = Scratch(), run = try copy(scratch)
     var publication = Publication.plain
     publication.corpus = scratch("nowhere")
     #expect(inputError { try publication.publish(run, as: "tiny", in: scratch("out")) }?.kind == .missing)
@@ -54,9 +55,9 @@ import Training
   }
 
   @Test func anOlderFolderIsReplacedOnlyOnRequestAndOnlyBySomethingThatPasses() throws {
-    let scratch = try Scratch(), run = try copy(scratch)
+    let scratch = Scratch(), run = try copy(scratch)
     try Publication.plain.publish(run, as: "tiny", in: scratch("out"))
-    let before = try scratch.digests("out/tiny")
+    let before = scratch.digests("out/tiny")
     #expect(inputError { try Publication.plain.publish(run, as: "tiny", in: scratch("out")) }?.found == "something")
     var publication = Publication.plain
     publication.replaces = true
@@ -65,7 +66,7 @@ import Training
     let good = try AtomicFile.read(run.last)
     try AtomicFile.write(good.dropLast(4), to: run.last)
     #expect(inputError { try publication.publish(run, as: "tiny", in: scratch("out")) } != nil)
-    #expect(try scratch.digests("out/tiny") == before)
+    #expect(scratch.digests("out/tiny") == before)
     try AtomicFile.write(good, to: run.last)
     let model = try publication.publish(run, as: "tiny", in: scratch("out"))
     #expect(model.provenance.commit == "new" && model.provenance.checkpoint.file == "last.safetensors")
@@ -78,18 +79,18 @@ import Training
   }
 
   @Test func aKilledReplacementIsPutRight() throws {
-    let scratch = try Scratch(), run = try copy(scratch)
+    let scratch = Scratch(), run = try copy(scratch)
     try Publication.plain.publish(run, as: "tiny", in: scratch("out"))
-    let before = try scratch.digests("out/tiny")
+    let before = scratch.digests("out/tiny")
     // Killed between its two renames: the old folder lies aside, the new one is complete but not in place.
     try AtomicFile.move(scratch("out/tiny"), to: scratch("out/tiny.replaced"))
     try AtomicFile.write(Data("half".utf8), to: scratch("out/tiny.publishing/config.json"))
     #expect(inputError { try Publication.plain.publish(run, as: "tiny", in: scratch("out")) }?.found == "something")
-    #expect(try scratch.digests("out/tiny") == before)
+    #expect(scratch.digests("out/tiny") == before)
     var publication = Publication.plain
     publication.replaces = true
     try publication.publish(run, as: "tiny", in: scratch("out"))
     #expect(try scratch.names("out") == ["tiny"])
-    #expect(try scratch.digests("out/tiny") == before)
+    #expect(scratch.digests("out/tiny") == before)
   }
 }

@@ -4,12 +4,13 @@ import Host
 import Networks
 import Publishing
 import Tensors
+import TestSupport
 import Testing
 import Training
 
 @Suite struct PublicationTests {
   @Test func theTrunkIsPublishedUnderTorchvisionsNames() throws {
-    let run = try TinyRun.flip.get(), scratch = try Scratch()
+    let run = try TinyRun.flip.get(), scratch = Scratch()
     let model = try Publication.plain.publish(run.folder, as: "tiny", in: scratch.path)
     let contents = try SafeTensors.read(scratch("tiny/model.safetensors"))
 
@@ -55,7 +56,7 @@ import Training
 
   /// The oracle is the interpreter, in double precision.
   @Test(arguments: [1, 5]) func activationsAreThoseOfTheReferenceInterpreter(count: Int) throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     for (run, backbone) in [(try TinyRun.flip.get(), ResNet10(width: 4) as any Backbone), (try TinyRun.kinds.get(), LeNet5())] {
       let model = try Publication.plain.publish(run.folder, as: "tiny-\(run.recipe.task.name)", in: scratch.path)
       var random = Philox(seed: 3)
@@ -86,7 +87,7 @@ import Training
   @Test func aNetworkWithFullyConnectedCodewordsIsPublishedWithThem() throws {
     var vgg = VGG11()
     (vgg.inputs, vgg.width, vgg.hidden) = (3, 2, 8)
-    let run = try TinyRun(backbone: .of(vgg), task: Choice(name: "frame-class")), scratch = try Scratch()
+    let run = try TinyRun(backbone: .of(vgg), task: Choice(name: "frame-class")), scratch = Scratch()
     let model = try Publication.plain.publish(run.folder, as: "tiny", in: scratch.path)
     try model.verify()
     #expect(model.configuration.architecture == "vgg11_custom" && model.configuration.featureCount == 8)
@@ -101,14 +102,14 @@ import Training
   }
 
   @Test func publishingTwiceGivesTheSameBytes() throws {
-    let run = try TinyRun.flip.get(), scratch = try Scratch()
+    let run = try TinyRun.flip.get(), scratch = Scratch()
     var publication = Publication.plain
     for name in ["one/tiny", "two/tiny"] {
       try publication.publish(run.folder, as: "tiny", in: scratch((name as NSString).deletingLastPathComponent))
     }
-    let one = try scratch.digests("one/tiny")
+    let one = scratch.digests("one/tiny")
     #expect(one.count == ModelFile.allCases.count + 1)
-    #expect(try scratch.digests("two/tiny") == one)
+    #expect(scratch.digests("two/tiny") == one)
     // No folder of this machine is published.
     for name in one.keys {
       #expect(!String(decoding: try AtomicFile.read(scratch("one/tiny/" + name)), as: UTF8.self).contains(run.scratch.path), "\(name)")
@@ -116,13 +117,13 @@ import Training
     publication.date = "2020-02-02T00:00:00Z"
     publication.commit = "abc"
     try publication.publish(run.folder, as: "tiny", in: scratch("three"))
-    let changed = try scratch.digests("three/tiny").filter { one[$0.key] != $0.value }.keys.sorted()
+    let changed = scratch.digests("three/tiny").filter { one[$0.key] != $0.value }.keys.sorted()
     #expect(changed == ["SHA256SUMS", "provenance.json"])
   }
 
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/sha256sum"), "no sha256sum on this machine"))
   func sha256sumAcceptsTheList() throws {
-    let run = try TinyRun.flip.get(), scratch = try Scratch()
+    let run = try TinyRun.flip.get(), scratch = Scratch()
     try Publication.plain.publish(run.folder, as: "tiny", in: scratch.path)
     let process = Process(), output = Pipe()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/sha256sum")
@@ -137,7 +138,7 @@ import Training
   }
 
   @Test func theConfigurationHasTheKeysThatTimmReads() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let model = try Publication.plain.publish(try TinyRun.kinds.get().folder, as: "kinds", in: scratch.path)
     let config = try #require(
       try JSONSerialization.jsonObject(with: AtomicFile.read(scratch("kinds/config.json"))) as? [String: Any])
@@ -167,7 +168,7 @@ import Training
   }
 
   @Test func theCardSaysWhatWasMeasuredAndNothingElse() throws {
-    let run = try TinyRun.kinds.get(), scratch = try Scratch()
+    let run = try TinyRun.kinds.get(), scratch = Scratch()
     try Publication.plain.publish(run.folder, as: "kinds", in: scratch.path)
     let card = String(decoding: try AtomicFile.read(scratch("kinds/README.md")), as: UTF8.self)
     let metric = try #require(try run.folder.metrics().filter { $0.split == "validation" }.max { $0.accuracy < $1.accuracy })
@@ -188,7 +189,7 @@ import Training
   }
 
   @Test func aCueReportThatWithholdsTakesTheAccuracyOffTheCard() throws {
-    let run = try TinyRun.kinds.get(), scratch = try Scratch()
+    let run = try TinyRun.kinds.get(), scratch = Scratch()
     try FileManager.default.copyItem(atPath: run.folder.path, toPath: scratch("run"))
     let folder = RunFolder(scratch("run"))
     func card(_ cues: String) throws -> String {
@@ -213,7 +214,7 @@ import Training
   }
 
   @Test func aTextOfTermsIsPublishedAsGiven() throws {
-    let run = try TinyRun.flip.get(), scratch = try Scratch()
+    let run = try TinyRun.flip.get(), scratch = Scratch()
     try AtomicFile.write(Data("Take it.\n".utf8), to: scratch("terms"))
     var publication = Publication.plain
     publication.license = try WeightsLicense(identifier: "CC0-1.0", textFile: scratch("terms"))

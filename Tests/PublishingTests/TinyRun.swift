@@ -4,24 +4,9 @@ import Host
 import Networks
 import Publishing
 import Tensors
+import TestSupport
 import Testing
 import Training
-
-/// A folder of its own for one test, removed with it.
-final class Scratch: Sendable {
-  let path = NSTemporaryDirectory() + "publishing-\(UUID().uuidString)"
-  init() throws { try AtomicFile.makeFolder(path) }
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-  func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
-
-  func names(_ folder: String = "") throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: self(folder)).sorted()
-  }
-
-  func digests(_ folder: String) throws -> [String: String] {
-    Dictionary(uniqueKeysWithValues: try names(folder).map { ($0, try Checksum.sha256(file: self(folder + "/" + $0))) })
-  }
-}
 
 /// Three runs of two kinds of noise as NPY stacks, a corpus of them, and a training run of three steps.
 final class TinyRun: Sendable {
@@ -36,7 +21,7 @@ final class TinyRun: Sendable {
   static let kinds = Result { try TinyRun(backbone: .of(LeNet5()), task: Choice(name: "frame-class")) }
 
   init(backbone: Choice, task: Choice) throws {
-    scratch = try Scratch()
+    scratch = Scratch()
     for run in 1...3 {
       for (kind, level) in [("dim", 2.0), ("bright", 9.0)] {
         var random = Philox(seed: 11, UInt64(run)).keyed(kind)

@@ -1,36 +1,10 @@
 import Foundation
 import Host
+import TestSupport
 import Testing
 import Training
 
-/// The built command line, which lies beside the bundle of tests.
-private enum Command {
-  static let path: String = {
-    let beside = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
-    let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
-    return [beside, package + "/.build/release"].map { $0 + "/psimagenet" }.first { FileManager.default.isExecutableFile(atPath: $0) } ?? ""
-  }()
-
-  static func start(_ arguments: [String]) throws -> (process: Process, errors: Pipe) {
-    let process = Process(), errors = Pipe()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = arguments
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = errors
-    try process.run()
-    return (process, errors)
-  }
-
-  /// Exit code and what it said on standard error.
-  static func run(_ arguments: [String]) throws -> (code: Int32, errors: String) {
-    let (process, errors) = try start(arguments)
-    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    return (process.terminationStatus, text)
-  }
-}
-
-@Suite(.serialized, .enabled(if: !Command.path.isEmpty, "the executable psimagenet has not been built"))
+@Suite(.serialized, .enabled(if: Command.isBuilt, Comment(rawValue: Command.absence)))
 struct CommandTests {
   /// Many steps, so that there is time to be stopped.
   private func recipe(_ tiny: TinyCorpus) throws -> String {

@@ -147,39 +147,65 @@ final class BuildCrew: Sendable {
 
   /// Throws where another process has failed or died, or the session has ended. Looks at most once a second.
   func check() throws(InputError) {
-    guard rank.count > 1 else { return }
+    guard rank.count > 1, try checkOthers() else { return }
+    let session = pulse.withLock { $0.session }
+    guard try readSession() == session else { throw isEnded }
+  }
+
+  /// Whether it was time to look.
+  private func checkOthers() throws(InputError) -> Bool {
     let isTime = pulse.withLock { state in
       guard ContinuousClock.now - state.looked > .seconds(1) else { return false }
       state.looked = .now
       return true
     }
-    guard isTime else { return }
+    guard isTime else { return false }
     for other in 0..<rank.count where other != rank.number {
       if let failure = try failure(of: other) { throw failure }
       try checkPulse(of: other)
     }
-    let session = pulse.withLock { $0.session }
-    guard try readSession() == session else {
-      throw InputError(.inputOutput, path: path, place: "", expected: "the build that this process joined", found: "that rank 0 has ended it")
-    }
+    return true
   }
 
-  /// Waits until every other process has ended its part, well or badly, so that nobody writes into a folder that is removed; for
-  /// 15 s at most, since one may be dead.
+  /// Waits until every other process has heard that the build failed, so that all tell it and nobody writes into a folder that is
+  /// removed; for 15 s at most, since one may be dead.
   func waitForEnd() {
     guard rank.count > 1 else { return }
     let began = ContinuousClock.now
-    func isAtWork(_ other: Int) -> Bool {
-      !["done-\(other)", "failed-\(other).json"].contains { FileManager.default.fileExists(atPath: "\(path)/\($0)") }
+    func hasHeard(_ other: Int) -> Bool { FileManager.default.fileExists(atPath: "\(path)/failed-\(other).json") }
+    while ContinuousClock.now - began < .seconds(15), !(1..<rank.count).allSatisfy(hasHeard) { usleep(20_000) }
+  }
+
+  /// Waits until the corpus stands at `folder`; throws where the build failed after this process had made its part.
+  func waitForCorpus(at folder: String, _ waiting: (String) throws(InputError) -> Void) throws(InputError) {
+    let own = pulse.withLock { $0.session }
+    var gone: ContinuousClock.Instant?
+    try wait("the corpus", limit: nil, waiting) { () throws(InputError) in
+      if let session = try readSession() {
+        guard session == own else { throw isEnded }
+        _ = try checkOthers()
+        return "rank 0 to complete the corpus"
+      }
+      // The session goes just before the building folder becomes the corpus; otherwise rank 0 has died or begun anew.
+      if !AtomicFile.isFolder((path as NSString).deletingLastPathComponent), FileManager.default.fileExists(atPath: folder + "/manifest.json") {
+        return nil
+      }
+      let since = gone ?? .now
+      gone = since
+      guard ContinuousClock.now - since < .seconds(timing.silence) else { throw isEnded }
+      return "rank 0 to publish the corpus"
     }
-    while ContinuousClock.now - began < .seconds(15), (1..<rank.count).contains(where: isAtWork) { usleep(20_000) }
+  }
+
+  private var isEnded: InputError {
+    InputError(.inputOutput, path: path, place: "", expected: "the build that this process joined", found: "that rank 0 has ended it")
   }
 
   /// What to tell of an error that may come of another process's end, which takes the folder with it.
   func explained(_ error: InputError) -> InputError {
     let folder = (path as NSString).deletingLastPathComponent
     guard rank.count > 1, !rank.isFirst, error.kind != .malformed, error.path.hasPrefix(folder), !AtomicFile.isFolder(path) else { return error }
-    return InputError(.inputOutput, path: path, place: "", expected: "the build that this process joined", found: "that rank 0 has ended it")
+    return isEnded
   }
 
   private func failure(of other: Int) throws(InputError) -> InputError? {
@@ -232,8 +258,10 @@ final class BuildCrew: Sendable {
       working = working.filter { !FileManager.default.fileExists(atPath: "\(path)/done-\($0)") }
       return working.isEmpty
     }
-    heart.stop()
   }
+
+  /// The pulse of rank 0 ends; nothing is written any more.
+  func end() { heart.stop() }
 
   /// Tells the others why this process stops. What cannot be told is left to the launcher and to the pulse that stops.
   func fail(_ error: InputError) {
@@ -259,14 +287,15 @@ private final class Heart: Sendable {
   func start(every seconds: Double, _ body: @escaping @Sendable (Int) -> Void) {
     Thread.detachNewThread { [self] in
       var beat = 0, next = ContinuousClock.now
-      while !isStopped.withLock({ $0 }) {
-        if ContinuousClock.now >= next {
+      // A beat under the lock: after `stop` none is going on.
+      while isStopped.withLock({ isStopped in
+        if !isStopped, ContinuousClock.now >= next {
           body(beat)
           beat += 1
           next = .now + .seconds(seconds)
         }
-        usleep(50_000)
-      }
+        return !isStopped
+      }) { usleep(50_000) }
     }
   }
 

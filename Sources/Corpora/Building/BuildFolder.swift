@@ -30,6 +30,8 @@ struct BuildFolder: Sendable {
     var records: [Record]
     /// Source -> reason -> pictures refused.
     var refused: [String: [String: Int]]
+    /// Source -> events whose records could not be decoded.
+    var damaged: [String: DamagedEvents]
   }
 
   init(_ path: String) { self.path = path }
@@ -74,9 +76,10 @@ struct BuildFolder: Sendable {
 
   func geometry(_ digest: String) -> String { "\(path)/geometry/\(digest).h5" }
 
-  /// The build is complete: drops whatever is not part of the corpus, which are `files`, and takes the corpus's name.
-  func publish(as folder: String, files: Set<String>) throws(InputError) {
-    for part in ["journal", "survey", BuildCrew.folder] where AtomicFile.isFolder("\(path)/\(part)") { try removeItem("\(path)/\(part)") }
+  /// The build is complete: drops whatever is not part of the corpus, which are `files`, and takes the corpus's name. What the
+  /// processes said to each other goes last, after `crewEnds`: they wait for the name.
+  func publish(as folder: String, files: Set<String>, crewEnds: () -> Void) throws(InputError) {
+    for part in ["journal", "survey"] where AtomicFile.isFolder("\(path)/\(part)") { try removeItem("\(path)/\(part)") }
     for part in ["shards", "geometry"] {
       let names: [String]
       do { names = try FileManager.default.contentsOfDirectory(atPath: "\(path)/\(part)") } catch {
@@ -87,6 +90,8 @@ struct BuildFolder: Sendable {
       if !files.contains(where: { $0.hasPrefix(part + "/") }) { try removeItem("\(path)/\(part)") }
     }
     if FileManager.default.fileExists(atPath: folder) { try removeItem(folder) }
+    crewEnds()
+    if AtomicFile.isFolder("\(path)/\(BuildCrew.folder)") { try removeItem("\(path)/\(BuildCrew.folder)") }
     try AtomicFile.move(path, to: folder)
   }
 

@@ -33,8 +33,9 @@ final class CalibrationShelf: Sendable {
     return try constants.withLock { (kept: inout Kept<CalibrationConstants>) throws(InputError) in
       try kept.value(for: key, limit: CalibrationShelf.limit) { () throws(InputError) in
         let shape = try detector.decode(payload, path: path).shape
-        return try folder.constants(
+        let constants = try folder.constants(
           for: payload.info.source, run: key.run, shape: shape, commonMode: recipe.commonMode, mask: mask)
+        return try detector.adapted(constants, to: payload, path: path)
       }
     }
   }

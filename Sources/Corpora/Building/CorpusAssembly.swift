@@ -16,11 +16,14 @@ struct CorpusAssembly {
   private let crew: BuildCrew
   private let darkroom: Darkroom
   private var open: [ShardKey: OpenShard] = [:]
+  /// By source, what this process could not decode.
+  private var damaged: [Int: DamagedEvents] = [:]
 
   /// A shard that waits for its last picture.
   private struct OpenShard {
     var pictures: [PackedPicture] = []
     var refused: [String: [String: Int]] = [:]
+    var damaged: [String: DamagedEvents] = [:]
     var geometries: [String: DetectorCoordinates] = [:]
   }
 
@@ -42,6 +45,11 @@ struct CorpusAssembly {
       for result in batch {
         let developed = try result.get(), job = developed.job, key = plan.key(ofUnit: job.index, job.unit.split)
         add(developed, to: key)
+        if let damage = developed.damage {
+          // Beyond the limit there is no use in going on; what other processes and earlier builds lost is added at the end.
+          damaged[job.source, default: DamagedEvents()].add(DamagedEvents(damage))
+          try survey.sources[job.source].requireLittleDamage(beside: damaged[job.source])
+        }
         if last[key] == Int32(job.index) { try close(key) }
         done += 1
         let file = survey.sources[job.source].files[job.file].raw.match.name
@@ -108,6 +116,14 @@ struct CorpusAssembly {
       let source = survey.sources[developed.job.source].opened.recipe.name
       open[key]?.refused[source, default: [:]]["coverage below \(recipe.minimumCoverage)", default: 0] += developed.refused
     }
+    if let damage = developed.damage {
+      let recipe = survey.sources[developed.job.source].opened.recipe
+      open[key]?.refused[recipe.name, default: [:]][damage.summary, default: 0] += 1
+      if recipe.stack > 1 {
+        open[key]?.refused[recipe.name, default: [:]]["in a stack with a damaged event", default: 0] += recipe.stack - 1
+      }
+      open[key]?.damaged[recipe.name, default: DamagedEvents()].add(DamagedEvents(damage))
+    }
     open[key]?.geometries.merge(developed.geometries) { known, _ in known }
   }
 
@@ -129,7 +145,7 @@ struct CorpusAssembly {
       written = CorpusManifest.Shard(
         file: key.file, split: key.split, pictures: records.count, bytes: try fileSize(path), sha256: try Checksum.sha256(file: path))
     }
-    try place.write(BuildFolder.Entry(shard: written, records: records, refused: shard.refused), of: key)
+    try place.write(BuildFolder.Entry(shard: written, records: records, refused: shard.refused, damaged: shard.damaged), of: key)
   }
 }
 

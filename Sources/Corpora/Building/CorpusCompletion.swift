@@ -11,6 +11,7 @@ struct CorpusCompletion {
   private var counts: [Split: Int] = [:]
   private var labels: [String: [String: [Split: Int]]] = [:]
   private var refused: [String: [String: Int]] = [:]
+  private var damaged: [String: DamagedEvents] = [:]
   private var runs: Set<RunKey> = []
   private var geometries: Set<String> = []
   private var shards: [CorpusManifest.Shard] = []
@@ -40,10 +41,12 @@ struct CorpusCompletion {
       let entry = try place.entry(key)
       for record in entry.records { count(record) }
       for (source, reasons) in entry.refused { refused[source, default: [:]].merge(reasons, uniquingKeysWith: +) }
+      for (source, events) in entry.damaged { damaged[source, default: DamagedEvents()].add(events) }
       if let shard = entry.shard { shards.append(shard) }
       try table.write(Data(RecordTable.lines(entry.records, labels: names).utf8))
       try progress(Progress("finish \(recipe.name)", done: done + 1, total: all.count, note: ""))
     }
+    for source in survey.sources { try source.requireLittleDamage(beside: damaged[source.opened.recipe.name]) }
     try recipe.split.requireFilled(counts, runs: runs, path: recipe.name)
     let recordsSHA256 = try table.finish()
     let classes = Data(Taxonomy(tree, declared: labels.mapValues { $0.keys.sorted() }).text.utf8)

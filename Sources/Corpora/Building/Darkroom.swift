@@ -17,12 +17,29 @@ struct Darkroom: Sendable {
     var pictures: [PackedPicture] = []
     /// Pictures below the recipe's coverage.
     var refused = 0
+    /// Why there are none: the first record of the unit that cannot be decoded.
+    var damage: EventDamage?
     /// The geometries that the records name.
     var geometries: [String: DetectorCoordinates] = [:]
   }
 
+  /// A record that cannot be decoded is damage, for the recipe to allow; every other fault is an error.
   func developed(_ job: UnitFeed.Job) throws(InputError) -> Developed {
-    let job = try UnitFeed.filled(job, survey), source = survey.sources[job.source], path = source.files[job.file].raw.match.path
+    let job = try UnitFeed.filled(job, survey)
+    do throws(InputError) { return try pictures(of: job) } catch {
+      guard error.kind == .malformed, let detector = job.detector else { throw error }
+      let path = survey.sources[job.source].files[job.file].raw.match.path
+      for (payload, event) in zip(job.payloads, job.events) {
+        if let damage = detector.damage(of: payload, event: event, path: path) {
+          return Developed(job: UnitFeed.Job(emptied: job), damage: damage)
+        }
+      }
+      throw error
+    }
+  }
+
+  private func pictures(of job: UnitFeed.Job) throws(InputError) -> Developed {
+    let source = survey.sources[job.source], path = source.files[job.file].raw.match.path
     guard let payload = job.payloads.last, let detector = job.detector else { preconditionFailure("a unit without a payload") }
     let key = CalibrationShelf.Key(source: job.source, run: job.unit.stored.recordedRun, payload: payload.info.source)
     let exposure = Exposure(

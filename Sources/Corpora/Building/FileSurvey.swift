@@ -16,9 +16,9 @@ struct FileSurvey: Codable, Sendable {
   /// What units refer to by position; each entry is there once.
   var experiments: [String] = [], detectors: [String] = [], labelSets: [[String: String]] = []
   var dropped: [String: Int] = [:]
-  /// Events with the source's payload, and those that lost it to damage, with the first of them.
-  var recorded = 0, damaged = 0
-  var firstDamage: EventDamage?
+  /// Events that recorded the source, and those of them that lost it to damage.
+  var recorded = 0
+  var damaged = DamagedEvents()
   var skipped: [String: Int] = [:]
   /// Some of the payloads, for the message that there is no picture.
   var seen: Set<String> = []
@@ -42,8 +42,9 @@ struct FileSurvey: Codable, Sendable {
     let reader = try recipe.open(file)
     var surveyor = FileSurveyor(source: source, number: number, splitBy: splitBy)
     while recipe.limit.map({ units.count < $0 }) ?? true {
-      // Panels are counted in the first frame; subframes are looked for in the bytes.
-      reader.readsBytes = recipe.subframe != nil || recipe.view == .panels && units.isEmpty
+      // Panels are counted in the first frame; subframes are looked for in the bytes; a frame that an instrument passed over may
+      // be damaged.
+      reader.readsBytes = recipe.subframe != nil || recipe.view == .panels && units.isEmpty || surveyor.asksInstruments
       guard let event = try reader.next() else { break }
       events += 1
       try surveyor.take(event, into: &self)
@@ -99,10 +100,8 @@ private struct FileSurveyor {
     }
     guard let (payload, detector) = try recipe.payload(of: event, path: match.path) else {
       if let damage = recipe.damage(of: event) {
-        survey.damaged += 1
-        survey.firstDamage = survey.firstDamage ?? damage
-        survey.dropped[damage.summary, default: 0] += 1
-        closeStack(complete: false, into: &survey)
+        survey.recorded += 1
+        lose(to: damage, &survey)
       } else {
         survey.dropped["no payload of this source", default: 0] += 1
       }
@@ -117,6 +116,11 @@ private struct FileSurveyor {
     let id = try identity(of: event)
     var values: [String: String] = [:]
     for i in labels.indices {
+      if try labels[i].hasPassedOver(event, file: source.files[number]),
+        let damage = detector.damage(of: payload, event: event.index, path: match.path)
+      {
+        return lose(to: damage, &survey)
+      }
       switch try labels[i].outcome(of: event, id: id, file: source.files[number], others: values) {
       case .label(let value): values[labels[i].rule.name] = value
       case .none: break
@@ -127,6 +131,7 @@ private struct FileSurveyor {
       }
     }
     if recipe.view == .panels, survey.units.isEmpty {
+      if let damage = detector.damage(of: payload, event: event.index, path: match.path) { return lose(to: damage, &survey) }
       survey.picturesPerUnit = max(1, try detector.decode(payload, path: match.path).shape[0])
     }
     let unit = FileSurvey.Unit(
@@ -144,6 +149,15 @@ private struct FileSurveyor {
       survey.unitEvents.append(Int32(survey.events - 1))
     }
   }
+
+  /// An event without a picture.
+  private mutating func lose(to damage: EventDamage, _ survey: inout FileSurvey) {
+    survey.damaged.add(DamagedEvents(damage))
+    survey.dropped[damage.summary, default: 0] += 1
+    closeStack(complete: false, into: &survey)
+  }
+
+  var asksInstruments: Bool { labels.contains(where: \.asksInstrument) }
 
   /// Looked up once a run: it lists a folder.
   private mutating func darkSet(of name: String, run: Int) throws(InputError) -> Int32 {

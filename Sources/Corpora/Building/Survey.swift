@@ -29,6 +29,21 @@ struct Survey: Sendable {
     var labelSets: [[String: String]] = []
     var dropped: [String: Int] = [:]
     var skipped: [String: Int] = [:]
+    /// Events that recorded the source, and those of them that reading lost to damage.
+    var recorded = 0
+    var damaged = DamagedEvents()
+
+    /// Throws where more is lost than the recipe allows; `others` could not be decoded.
+    func requireLittleDamage(beside others: DamagedEvents? = nil) throws(InputError) {
+      var all = damaged
+      if let others { all.add(others) }
+      let recipe = opened.recipe
+      guard let first = all.first, !recipe.damageLimit.allows(all.count, of: recorded) else { return }
+      throw InputError(
+        path: opened.files[0].match.path, place: "source \(recipe.name), damageLimit",
+        expected: "at most \(recipe.damageLimit) damaged events (a higher limit takes what is left)",
+        found: "\(all.count) of \(recorded); the first: \(first)")
+    }
 
     func id(of unit: Unit) -> EventID {
       EventID(
@@ -73,7 +88,7 @@ struct Survey: Sendable {
         }
       }
       try joiner.requireUnits()
-      try joiner.requireLittleDamage()
+      try joiner.result.requireLittleDamage()
       sources.append(joiner.result)
     }
     var counts: [Split: Int] = [:], splits: [RunKey: Split] = [:]
@@ -100,8 +115,6 @@ private struct SurveyJoiner {
   private let recipe: SourceRecipe
   private var perExperiment: [String: Int] = [:]
   private var seen: Set<String> = []
-  private var recorded = 0, damaged = 0
-  private var firstDamage: EventDamage?
   private var labelNumbers: [[String: String]: Int32] = [:]
   private var splits: [RunKey: Split] = [:]
 
@@ -153,9 +166,8 @@ private struct SurveyJoiner {
     result.dropped.merge(survey.dropped, uniquingKeysWith: +)
     result.skipped.merge(survey.skipped, uniquingKeysWith: +)
     if seen.count < 20 { seen.formUnion(survey.seen) }
-    recorded += survey.recorded
-    damaged += survey.damaged
-    firstDamage = firstDamage ?? survey.firstDamage
+    result.recorded += survey.recorded
+    result.damaged.add(survey.damaged)
   }
 
   private mutating func labelNumber(of labels: [String: String]) -> Int32 {
@@ -163,15 +175,6 @@ private struct SurveyJoiner {
     result.labelSets.append(labels)
     labelNumbers[labels] = Int32(result.labelSets.count - 1)
     return Int32(result.labelSets.count - 1)
-  }
-
-  /// Above its limit the source is refused.
-  func requireLittleDamage() throws(InputError) {
-    guard let firstDamage, !recipe.damageLimit.allows(damaged, of: damaged + recorded) else { return }
-    throw InputError(
-      path: result.opened.files[0].match.path, place: "source \(recipe.name), damageLimit",
-      expected: "at most \(recipe.damageLimit) damaged events (a higher limit takes what is left)",
-      found: "\(damaged) of \(damaged + recorded); the first: \(firstDamage)")
   }
 
   func requireUnits() throws(InputError) {

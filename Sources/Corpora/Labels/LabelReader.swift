@@ -54,16 +54,29 @@ struct LabelReader {
       }
       return values[event.index]
     case .instrument(let instrument):
-      if readings?.path != file.match.path {
-        var frames = frames
-        frames.files = file.parts.map(\.path)
-        if frames.detector == "automatic" { frames.detector = try instrument.choice.instrument(path: file.match.path).detector }
-        readings = (file.match.path, try instrument.values(of: frames))
-      }
+      try read(file, by: instrument)
       return readings?.values[event.id]
     case .path(let rules):
       return rules.lazy.compactMap { $0.value(of: others) }.first
     }
+  }
+
+  var asksInstrument: Bool { if case .instrument = rule.origin { true } else { false } }
+
+  /// Whether an instrument has nothing to say of the event: it passes over frames that cannot be decoded.
+  mutating func hasPassedOver(_ event: Event, file: OpenedSource.RawFile) throws(InputError) -> Bool {
+    guard case .instrument(let instrument) = rule.origin else { return false }
+    try read(file, by: instrument)
+    return readings?.values[event.id] == nil
+  }
+
+  private mutating func read(_ file: OpenedSource.RawFile, by instrument: LabelOrigin.Instrumented) throws(InputError) {
+    guard readings?.path != file.match.path else { return }
+    var frames = frames
+    frames.files = file.parts.map(\.path)
+    frames.passesOverDamage = true
+    if frames.detector == "automatic" { frames.detector = try instrument.choice.instrument(path: file.match.path).detector }
+    readings = (file.match.path, try instrument.values(of: frames))
   }
 
   private static func values(of name: String, in path: String) throws(InputError) -> [String] {

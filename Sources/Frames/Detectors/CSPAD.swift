@@ -164,6 +164,16 @@ public struct CSPAD: Detector {
     return Tensor([32, rows, columns], factors)
   }
 
+  /// Gains with the run's gain map (`CspadConfig`): pixels in low gain count 6.85 times, as psana's gain mask has it. Without gains signal
+  /// stays ADU, and the map is left alone.
+  public static func adapted(
+    _ constants: CalibrationConstants, to payload: Payload, path: String
+  ) throws(InputError) -> CalibrationConstants {
+    guard constants.gain != nil, let configuration = payload.configuration, configuration.typeName == "CspadConfig" else { return constants }
+    let factors = try gainFactors(from: configuration, path: path)
+    return factors.elements.allSatisfy { $0 == 1 } ? constants : try constants.applying(gainFactors: factors, path: path)
+  }
+
   /// High gain over low gain.
   public static let lowGainFactor: Float = 6.85
 }

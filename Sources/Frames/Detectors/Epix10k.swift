@@ -5,7 +5,8 @@ import Tensors
 /// of 4 or the 2M of 16.
 ///
 /// Reads the LCLS-I records `EpixElement` v1...v3 of sources `…:Epix10k.n`, `…:Epix10ka.n`, `…:Epix.n` and `Epix10kaArray` v1, and
-/// arrays of u16 `[n,352,384]` with n ≤ 32, of a detector called ePix also `[352,384]`. Raw counts keep the gain bit (bit 14).
+/// arrays of u16 `[n,352,384]` with n ≤ 32, of a detector called ePix also `[352,384]`. Raw counts keep the gain bit (bit 14); those of an
+/// ePix10ka have the pixel's gain setting above their 16 bits, where the run's configuration says it (`Epix10kGain`).
 /// Source: psddldata epix.ddl.
 public struct Epix10k: Detector {
   public static let name = "epix10k"
@@ -19,24 +20,20 @@ public struct Epix10k: Detector {
   }
 
   public static func decode(_ payload: Payload, path: String) throws(InputError) -> Tensor<Float> {
-    try EpixRecord.decode(payload, panel: [352, 384], path: path)
+    try Epix10kGain.joined(try EpixRecord.decode(payload, panel: [352, 384], path: path), payload, path: path)
   }
 
   /// Not told: the gain bit stands above the counts.
   public static func fullScale(of payload: Payload) -> Float? { nil }
 
-  /// Without constants: the 14 bits of each pixel in ADU. A gain needs to know the gain mode that each pixel was set to, which
-  /// stands in a part of the configuration that is not read: constants are refused.
+  /// Signal: keV by the seven blocks of `Epix10kGain`; without constants the 14 bits of each pixel in ADU. Throws where there are
+  /// constants and the pixels' gain settings are not known.
   public static func calibrate(
     _ raw: Tensor<Float>, _ constants: CalibrationConstants, path: String
   ) throws(InputError) -> Frame {
     guard raw.shape.rank == 3 else {
       throw InputError(path: path, place: name, expected: "[panels×rows×columns] counts", found: "\(raw.shape)")
     }
-    guard constants.pedestal == nil, constants.gain == nil else {
-      throw InputError(path: path, place: name, expected: "no pedestals and gains, which depend on each pixel's gain mode", found: "some")
-    }
-    let counts = raw.map { $0.isFinite && $0 >= 0 && $0 < 65536 ? Float(UInt32($0) & 0x3FFF) : .nan }
-    return try Calibration.apply(counts, constants, gainUnit: .keV, path: path)
+    return try Epix10kGain.calibrate(raw, constants, path: path)
   }
 }

@@ -89,13 +89,18 @@ public struct WardClustering: Sendable {
   }
 }
 
-/// How many clusters points have: the smallest k whose gap statistic is within one error of that of k + 1.
+/// How many clusters points have: the smallest k whose gap statistic is within `errors` errors of the largest.
 ///
 /// Gap(k) = mean over `references` of ln W_ref(k) - ln W(k), with W the dispersion of Ward's clusters and reference points uniform
 /// in the box of the principal components; error s·√(1 + 1/B). Source: Tibshirani, Walther and Hastie, J. R. Stat. Soc. B 63 (2001).
+/// Their rule, the first k that is no worse than k + 1, ends at the first of several hills: clusters at unequal distances, whose
+/// gap falls before it rises, are one to it. So the highest hill counts, as with Dudoit and Fridlyand, Genome Biol. 3 (2002) 0036.
 public struct GapStatistic: Sendable {
   public var references = 30
   public var components = 12
+  /// How far below the largest gap one may be. The largest of many is a chance winner: with one error, a third of uniform clouds
+  /// come to pieces, with three none of 60.
+  public var errors = 3.0
 
   public init() {}
 
@@ -116,8 +121,8 @@ public struct GapStatistic: Sendable {
       let sigma = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / b).squareRoot()
       return (gap: mean - real[k], error: sigma * (1 + 1 / b).squareRoot())
     }
-    for k in 0..<gaps.count - 1 where gaps[k].gap >= gaps[k + 1].gap - gaps[k + 1].error { return k + 1 }
-    return most
+    let best = gaps.indices.max { gaps[$0].gap < gaps[$1].gap }!
+    return gaps.firstIndex { $0.gap >= gaps[best].gap - errors * gaps[best].error }! + 1
   }
 }
 

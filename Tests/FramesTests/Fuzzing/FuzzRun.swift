@@ -1,5 +1,6 @@
 import Foundation
 import Host
+import TestSupport
 
 /// Ranges of mutants for one child.
 struct FuzzJob: Codable, Sendable {
@@ -54,7 +55,7 @@ enum FuzzRun {
   }
 
   private static func work(_ part: FuzzJob.Part, seed: UInt64, _ progress: FileHandle) throws -> FuzzOutcome {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let samples = try part.target.samples(in: scratch)
     precondition(samples.allSatisfy { $0.count <= inputLimit / 2 }, "samples are small, so that their mutants are")
     let path = scratch.file(part.target.fileName)
@@ -88,7 +89,7 @@ enum FuzzRun {
 
   /// In the parent: runs mutants `first ..< first + count` of each target in children, going on behind each that ends one.
   static func run(_ targets: [FuzzTarget], seed: UInt64, first: Int, count: Int) throws -> [FuzzTarget: FuzzOutcome] {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     var total: [FuzzTarget: FuzzOutcome] = [:]
     var parts = targets.map { FuzzJob.Part(target: $0, first: first, count: count) }
     while !parts.isEmpty {

@@ -2,11 +2,12 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 
 /// What is fuzzed: a reader with small intact files of its format.
 enum FuzzTarget: String, CaseIterable, Codable, Sendable {
   case xtc1, xtc1Detectors, xtc1Compressed, xtc1CSPAD, xtc1Streams, xtc2, xtc2Streams, hdf5, png8, png16, jpeg, tiff, tiffPages, bigTIFF, edf, cbf, smv,
-    matlab, matlabPacked, npy, npz, geometry, pedestals
+    matlab, matlabPacked, npy, npz, geometry, crystFEL, pedestals
 
   /// Whether a C library of another party parses the bytes and is known to be unsafe on damaged ones; see Docs/Decisions/013.
   var isUnsafe: Bool { self == .hdf5 }
@@ -35,6 +36,7 @@ enum FuzzTarget: String, CaseIterable, Codable, Sendable {
     case .npy: [SampleFiles.npy]
     case .npz: [try SampleFiles.npz(in: scratch), SampleFiles.npy]
     case .geometry: [Array(FuzzSamples.geometry.utf8)]
+    case .crystFEL: [Array(FuzzSamples.crystFEL.utf8), Array(FuzzSamples.slab.utf8)]
     case .pedestals: [Array("# TITLE x\n# DIM:1 2\n# DIM:2 3\n  1.5 2 -3e2\n 4 5.25 6\n".utf8), SampleFiles.npy]
     }
   }
@@ -46,6 +48,10 @@ enum FuzzTarget: String, CaseIterable, Codable, Sendable {
     case .geometry:
       let geometry = try Geometry(readingFrom: path)
       return geometry.nodes.count
+    case .crystFEL:
+      let geometry = try CrystFELGeometry(readingFrom: path), positions = try geometry.pixelPositions()
+      if positions.x.shape != geometry.panelShape { complain("positions \(positions.x.shape)") }
+      return geometry.panels.count
     case .pedestals:
       let folder = CalibrationFolder(String(path.dropLast(fileName.utf8.count)))
       let constants = try folder.constants(for: "Cam.0:Opal1000.0", run: 3, shape: [1, 2, 3])
@@ -152,6 +158,63 @@ enum FuzzSamples {
     return SampleFiles.datagram1(4, seconds: 1, [leaf("CspadConfig", 5, phy: 0x2000_0A00, config)])
       + SampleFiles.datagram1(12, seconds: 2, fiducial: 3, [leaf("CspadElement", 2, phy: 0x2000_0A00, record)])
   }()
+
+  /// Two panels, groups, bad regions by number and by place.
+  static let crystFEL = """
+    ; two panels of 3 × 4 pixels
+    res = 10000   ; pixels of 100 um
+    clen = /LCLS/detectorPosition
+    adu_per_eV = 0.00338
+    data = /entry_1/data_1/data
+    dim0 = %
+    dim1 = ss
+    dim2 = fs
+    rigid_group_all = left,right
+    left/min_fs = 0
+    left/max_fs = 3
+    left/min_ss = 0
+    left/max_ss = 2
+    left/fs = +1.0x +0.0y
+    left/ss = -0.0x -1.0y
+    left/corner_x = -5.0
+    left/corner_y = 1.5
+    left/coffset = 0.002
+    left/mask_edge_pixels = 1
+    right/min_fs = 0
+    right/max_fs = 3
+    right/min_ss = 3
+    right/max_ss = 5
+    right/fs = x
+    right/ss = -y
+    right/corner_x = 1.0
+    right/corner_y = 1.5
+    right/no_index = 0
+    badstripe/min_fs = 1
+    badstripe/max_fs = 1
+    badstripe/min_ss = 3
+    badstripe/max_ss = 5
+    badstripe/panel = right
+    badcorner/min_x = -5
+    badcorner/max_x = -4
+    badcorner/min_y = 0.6
+    badcorner/max_y = 1.5
+
+    """
+
+  /// Panels by the index of a fixed axis.
+  static let slab = (0..<2).map { panel in
+    """
+    p\(panel)/dim0 = \(panel)
+    p\(panel)/min_fs = 0
+    p\(panel)/max_fs = 5
+    p\(panel)/min_ss = 0
+    p\(panel)/max_ss = 4
+    p\(panel)/res = 9090.9
+    p\(panel)/corner_x = \(7 * panel)
+    p\(panel)/corner_y = 0
+
+    """
+  }.joined()
 
   static let geometry = """
     # TITLE: two panels

@@ -5,8 +5,8 @@ import Tensors
 /// Reads XTC1 (LCLS-I): one file, or all streams and chunks of a run merged into events. L1Accept datagrams become events, the
 /// other transitions are counted, those of all streams together.
 ///
-/// Images (CspadElement, Cspad2x2Element, Frame, EpixElement, Epix10kaArray, JungfrauElement, pnCCDframe) become payloads of
-/// element `.record`, each with the configuration of the same device; the projections of a time tool become arrays; EBeam, gas
+/// Images (CspadElement, Cspad2x2Element, Frame, the frame of SharedPim, EpixElement, Epix10kaArray, JungfrauElement, pnCCDframe) become
+/// payloads of element `.record`, each with the configuration of the same device; the projections of a time tool become arrays; EBeam, gas
 /// detector, phase cavity, time tool and EPICS numbers become scalars, EVR data event codes. AliasConfig names the payloads.
 ///
 /// Damage follows psana: a damaged leaf is passed over, counted and told in the event's `damage`, except an EBeam damaged only by
@@ -100,13 +100,9 @@ public final class XTC1Reader: EventReader {
           event.damage.append(self.damage(container))
         }
       } catch {
-        let damage = EventDamage(
-          source: "", typeName: "", bits: 0, reason: "\(error.place): expected \(error.expected), found \(error.found)",
-          path: error.path, offset: part.fileOffset)
-        skipped[damage.summary, default: 0] += 1
-        event = Event(id: id, index: event.index, payloads: [])
-        event.damage = [damage]
-        return event
+        let unreadable = Event.unreadable(id, index: event.index, error, offset: part.fileOffset)
+        skipped[unreadable.damage[0].summary, default: 0] += 1
+        return unreadable
       }
     }
     event.scalars.merge(epics.values) { own, _ in own }
@@ -189,6 +185,13 @@ public final class XTC1Reader: EventReader {
         source: leaf.source.name, alias: alias(of: leaf), typeName: leaf.type.name, version: Int(leaf.type.version),
         element: .record, shape: [bytes.count])
       event.payloads.append(Payload(info: info, bytes: bytes, configuration: configuration(of: leaf)))
+    case ("SharedPim", 1) where !leaf.isCompressed:
+      // BldDataPimV1: TM6740ConfigV2 (12 bytes), PimImageConfigV1 (8), then a frame. Sources: psddldata bld.ddl, pulnix.ddl, lusi.ddl.
+      guard leaf.payload.count > 20 else { throw leaf.payload.error(at: 0, "a camera's configuration and a frame", "\(leaf.payload.count) bytes") }
+      let bytes = Array(leaf.payload.array().dropFirst(20))
+      let info = PayloadInfo(
+        source: leaf.source.name, alias: alias(of: leaf), typeName: "Frame", version: 1, element: .record, shape: [bytes.count])
+      event.payloads.append(Payload(info: info, bytes: bytes))
     case _ where leaf.isCompressed:
       skipped["compressed \(leaf.type)", default: 0] += 1
     case ("EBeam", _), ("FEEGasDetEnergy", 0...1), ("PhaseCavity", 0):

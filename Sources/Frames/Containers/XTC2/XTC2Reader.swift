@@ -190,13 +190,9 @@ public final class XTC2Reader: EventReader {
           if let found = try self.read(record, stream, damage: { event.damage.append($0) }) { data.append(found) }
         }
       } catch {
-        let damage = EventDamage(
-          source: "", typeName: "", bits: 0, reason: "\(error.place): expected \(error.expected), found \(error.found)",
-          path: error.path, offset: datagram.fileOffset)
-        skipped[damage.summary, default: 0] += 1
-        event = Event(id: id, index: event.index, payloads: [])
-        event.damage = [damage]
-        return event
+        let unreadable = Event.unreadable(id, index: event.index, error, offset: datagram.fileOffset)
+        skipped[unreadable.damage[0].summary, default: 0] += 1
+        return unreadable
       }
     }
     event.scalars = slowValues

@@ -4,18 +4,8 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
-
-/// A folder of its own for one test, removed with it.
-final class Scratch {
-  let path: String
-  init() {
-    path = NSTemporaryDirectory() + "audits-\(UUID().uuidString)"
-    try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-  func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
-}
 
 /// Runs of a camera with nothing wrong: every shot a bright spot of its own place, width and height on white noise of σ 1, its class
 /// drawn by chance and told by the sign of a slope. Some shots, by chance, are dark. A test spoils one thing.

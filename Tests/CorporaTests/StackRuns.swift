@@ -3,31 +3,8 @@ import Foundation
 import Frames
 import Host
 import Tensors
+import TestSupport
 import Testing
-
-/// A folder of its own for one test, removed with it.
-final class Scratch {
-  let path: String
-  init() {
-    path = NSTemporaryDirectory() + "corpora-\(UUID().uuidString)"
-    try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
-
-  /// What is in the folder, by name, with SHA-256; folders are walked.
-  func digests(_ folder: String) -> [String: String] {
-    var found: [String: String] = [:]
-    for case let name as String in FileManager.default.enumerator(atPath: self(folder)) ?? .init() {
-      let path = self(folder) + "/" + name
-      if !AtomicFile.isFolder(path) { found[name] = try? Checksum.sha256(file: path) }
-    }
-    return found
-  }
-
-  func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: self(name)) }
-}
 
 /// Raw runs as HDF5 stacks `raw/run<n>/shots.h5` with `/images` f32 `[N,H,W]` and `/label` i64 `[N]`.
 struct StackRuns {
