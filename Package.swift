@@ -76,13 +76,8 @@ let package = Package(
     + module("Instruments", ["Frames", "Tensors", "Host"], tests: ["TestSupport", "Simulation"])
     + module("Corpora", ["Instruments", "Frames", "Tensors", "Host", yams], tests: ["TestSupport", "Simulation"])
     + module("Exports", ["Corpora", "Frames", "Tensors", "Host", "CArchive"])
-<<<<<<< HEAD
     + module("Pretexts", ["Networks", "Graphs", "Tensors", "Host"], tests: ["Engine"])
-    + module("Training", ["Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", yams], tests: ["Frames"])
-=======
-    + module("Pretexts", ["Networks", "Graphs", "Tensors"], tests: ["Engine"])
     + module("Training", ["Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", yams], tests: ["TestSupport", "Frames"])
->>>>>>> main
     + module("Evaluation", ["Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", "COpenBLAS", "CLBFGS"], tests: ["Frames"])
     + module("Cues", ["Evaluation", "Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host"], tests: ["Frames"])
     + module("Audits", ["Cues", "Evaluation", "Corpora", "Frames", "Tensors", "Host"], tests: ["TestSupport", "Simulation"])
