@@ -160,8 +160,18 @@ public struct ImageSet: Sendable {
     return InputScaling(moments.reduce(into: PixelMoments()) { $0.merge($1) }, minimumWeight: usual)
   }
 
+  /// The scaling; throws where the pictures give none, naming the first measured pixel that is no number.
+  func usableScaling(path: String) throws(InputError) -> InputScaling {
+    if let scaling = try scaling(), scaling.mean.isFinite, scaling.deviation.isFinite { return scaling }
+    if let (record, pixel) = try firstNotFinite() {
+      throw InputError(
+        path: path, place: "record \(record), pixel \(pixel / side), \(pixel % side)", expected: "a finite number", found: "NaN or infinity")
+    }
+    throw InputError(path: path, place: "split train", expected: "pictures with measured, varying pixels", found: "none")
+  }
+
   /// The first measured pixel that is NaN or infinite: its record and its place in the picture, row-major. Reads pictures up to it.
-  func firstNotFinite() throws(InputError) -> (record: String, pixel: Int)? {
+  private func firstNotFinite() throws(InputError) -> (record: String, pixel: Int)? {
     for index in records.indices {
       let picture = try image(index)
       let pixel = picture.pixels.elements.indices.first { picture.weight.elements[$0] > 0 && !picture.pixels.elements[$0].isFinite }
