@@ -9,8 +9,10 @@ let strict: [SwiftSetting] = [
 ]
 
 /// A library target under Sources/ together with its tests under Tests/, where it has any.
-func module(_ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency]? = []) -> [Target] {
-  let library = Target.target(name: name, dependencies: dependencies, swiftSettings: strict)
+func module(
+  _ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency]? = [], exclude: [String] = [], resources: [Resource]? = nil
+) -> [Target] {
+  let library = Target.target(name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: strict)
   guard let tests else { return [library] }
   return [
     library,
@@ -29,6 +31,7 @@ func module(_ name: String, _ dependencies: [Target.Dependency], tests: [Target.
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -39,6 +42,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
   targets: [
@@ -77,7 +81,10 @@ let package = Package(
     + module("Corpora", ["Instruments", "Frames", "Tensors", "Host", yams], tests: ["TestSupport", "Simulation"])
     + module("Exports", ["Corpora", "Frames", "Tensors", "Host", "CArchive"])
     + module("Pretexts", ["Networks", "Graphs", "Tensors", "Host"], tests: ["Engine"])
-    + module("Training", ["Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", yams], tests: ["TestSupport", "Frames"])
+    + module("TensorBoard", ["Host", protobuf], exclude: ["generate.sh", "tensorboard_event.proto"])
+    + module(
+      "Training", ["TensorBoard", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", yams],
+      tests: ["TestSupport", "Frames"], resources: [.embedInCode("Recipes")])
     + module("Evaluation", ["Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", "COpenBLAS", "CLBFGS"], tests: ["Frames"])
     + module("Cues", ["Evaluation", "Training", "Engine", "Pretexts", "Corpora", "Frames", "Networks", "Graphs", "Tensors", "Host"])
     + module("Audits", ["Cues", "Evaluation", "Corpora", "Frames", "Tensors", "Host"], tests: ["TestSupport", "Simulation"])

@@ -14,9 +14,18 @@ public enum AtomicFile {
       try handle.synchronize()
       try handle.close()
     } catch {
-      throw InputError(.inputOutput, path: path, place: "write", expected: "a writable place", found: error.localizedDescription)
+      // A disk that is full should not stay full by what did not fit.
+      try? FileManager.default.removeItem(atPath: temporary)
+      throw InputError(
+        .inputOutput, path: path, place: "write", expected: "a writable place with \(data.count) bytes free", found: reason(error))
     }
     try move(temporary, to: path)
+  }
+
+  /// What the system said, where an error of Foundation hides it.
+  private static func reason(_ error: any Error) -> String {
+    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
+    return (underlying ?? error).localizedDescription
   }
 
   /// Renames `source` over `path` in one step.

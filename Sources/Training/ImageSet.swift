@@ -160,6 +160,16 @@ public struct ImageSet: Sendable {
     return InputScaling(moments.reduce(into: PixelMoments()) { $0.merge($1) }, minimumWeight: usual)
   }
 
+  /// The scaling; throws where the pictures give none, naming the first measured pixel that is no number.
+  func usableScaling(path: String) throws(InputError) -> InputScaling {
+    if let scaling = try scaling(), scaling.mean.isFinite, scaling.deviation.isFinite { return scaling }
+    if let (record, pixel) = try firstNotFinite() {
+      throw InputError(
+        path: path, place: "record \(record), pixel \(pixel / side), \(pixel % side)", expected: "a finite number", found: "NaN or infinity")
+    }
+    throw InputError(path: path, place: "split train", expected: "pictures with measured, varying pixels", found: "none")
+  }
+
   /// What the mean picture of each source says of left and right, above and below; `nil` where none says anything. Reads every picture once.
   func templates(_ scaling: InputScaling) throws(InputError) -> HandednessTemplates? {
     var sums: [String: [Double]] = [:], counts: [String: Double] = [:]
@@ -173,7 +183,7 @@ public struct ImageSet: Sendable {
   }
 
   /// The first measured pixel that is NaN or infinite: its record and its place in the picture, row-major. Reads pictures up to it.
-  func firstNotFinite() throws(InputError) -> (record: String, pixel: Int)? {
+  private func firstNotFinite() throws(InputError) -> (record: String, pixel: Int)? {
     for index in records.indices {
       let picture = try image(index)
       let pixel = picture.pixels.elements.indices.first { picture.weight.elements[$0] > 0 && !picture.pixels.elements[$0].isFinite }

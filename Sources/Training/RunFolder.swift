@@ -1,8 +1,10 @@
 import Foundation
 import Host
 import Pretexts
+import TensorBoard
 
-/// Where a run keeps what it did: `recipe.json`, `metrics.jsonl`, `last.safetensors`, `best.safetensors`.
+/// Where a run keeps what it did: `recipe.json`, `metrics.jsonl`, `last.safetensors`, `best.safetensors`, and for TensorBoard an
+/// `events.out.tfevents…` of every time that it went on.
 public struct RunFolder: Sendable {
   public let path: String
   public init(_ path: String) { self.path = path }
@@ -73,13 +75,15 @@ public struct RunFolder: Sendable {
   }
 }
 
-/// Appends lines to `metrics.jsonl` as they come.
+/// Appends lines to `metrics.jsonl` and figures to the event file as they come.
 final class MetricLog {
   private let handle: FileHandle
+  private let events: EventFile
   private let path: String
 
-  /// Starts with `metrics`, dropping whatever else the file held.
-  init(_ folder: RunFolder, startingWith metrics: [RunFolder.Metric]) throws(InputError) {
+  /// Starts with the metrics through `step`, dropping whatever else the file held.
+  init(_ folder: RunFolder, step: Int) throws(InputError) {
+    let metrics = try folder.metrics(through: step)
     var data = Data()
     for metric in metrics { data += try RunFolder.line(metric) }
     try AtomicFile.write(data, to: folder.metrics)
@@ -88,12 +92,18 @@ final class MetricLog {
     }
     self.handle = handle
     path = folder.metrics
+    events = try EventFile(folder: folder.path, step: step)
     do { try handle.seekToEnd() } catch { throw failure(error) }
   }
 
   func append(_ metric: RunFolder.Metric) throws(InputError) {
     let line = try RunFolder.line(metric)
     do { try handle.write(contentsOf: line) } catch { throw failure(error) }
+    let split = metric.split
+    try events.append(
+      step: metric.step,
+      ["\(split)/loss": metric.loss, "\(split)/accuracy": metric.accuracy, "\(split)/images per second": metric.imagesPerSecond])
+    if split == "train" { try events.append(step: metric.step, ["learning rate": metric.learningRate]) }
   }
 
   private func failure(_ error: any Error) -> InputError {

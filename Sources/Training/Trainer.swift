@@ -23,7 +23,7 @@ public final class Trainer {
   public let initialWeights: InitialWeights?
   let network: TrainingNetwork
   let train: BatchMaker
-  private let validation: BatchMaker?
+  let validation: BatchMaker?
   let optimizer: any Optimizer
   private var description: Checkpoint.Description
   private(set) var weights: Weights
@@ -62,14 +62,7 @@ public final class Trainer {
     } : nil
     // A network goes on with the scaling that it has learnt.
     let known = (last ?? start)?.description.scaling
-    guard var scaling = try known ?? images.scaling(), scaling.mean.isFinite, scaling.deviation.isFinite else {
-      if let (record, pixel) = try images.firstNotFinite() {
-        throw InputError(
-          path: recipe.corpus, place: "record \(record), pixel \(pixel / images.side), \(pixel % images.side)", expected: "a finite number",
-          found: "NaN or infinity")
-      }
-      throw InputError(path: recipe.corpus, place: "split train", expected: "pictures with measured, varying pixels", found: "none")
-    }
+    var scaling = try known ?? images.usableScaling(path: recipe.corpus)
     if known == nil, recipe.projectsTemplate { scaling.templates = try images.templates(scaling) }
     network = try TrainingNetwork(recipe, side: images.side, classes: images.classes, path: path)
     optimizer = try recipe.optimizer.optimizer(path: path)
@@ -99,6 +92,7 @@ public final class Trainer {
       // The same corpus may be reached by another path; its checksum tells.
       var known = last.description.recipe
       known.corpus = recipe.corpus
+      known.about = recipe.about
       if let file = known.initialWeights, let own = recipe.initialWeights, sameName(file, own) { known.initialWeights = own }
       // A run keeps the precision that it began with, wherever it goes on; only asking for the other one is another recipe.
       if recipe.precision == .automatic || recipe.precision == PrecisionChoice(last.description.precision.precision) {
@@ -117,6 +111,9 @@ public final class Trainer {
 
   public var step: Int { description.step }
 
+  /// The answers of the task, in order.
+  public var classes: [String] { description.classes }
+
   /// The precision in which the run computes, decided when it began.
   public var precision: PrecisionDecision { description.precision }
 
@@ -133,7 +130,7 @@ public final class Trainer {
     try AtomicFile.write(CanonicalJSON.data(ran), to: folder.recipe)
     // From here on the folder stands by itself.
     if description.origin != nil, !FileManager.default.fileExists(atPath: folder.last) { try checkpoint.write(to: folder.last) }
-    let log = try MetricLog(folder, startingWith: folder.metrics(through: step))
+    let log = try MetricLog(folder, step: step)
     guard step < recipe.steps else { return .finished }
     let (program, questions) = network.program(batch: recipe.batch, mode: .training)
     let plan = try compiled(program)
@@ -220,7 +217,7 @@ public final class Trainer {
   }
 
   /// Compiles a program if it fits into memory beside the weights.
-  private func compiled(_ program: Program) throws -> Plan {
+  func compiled(_ program: Program) throws -> Plan {
     let kept = MemoryShortage.Need(plan: nil, numbers: weights.storage.count, moments: moments.moments.count)
     guard let available = memory ?? AvailableMemory.current() else { return try Plan(program, precision: precision.precision, choice: kernels) }
     // Weights and moments are there already, where the system was asked; the gradients are not.

@@ -6,6 +6,8 @@ import Yams
 /// Everything that decides what a training run computes, as written in YAML. The same recipe, corpus and thread count give the same weights.
 public struct TrainingRecipe: Codable, Hashable, Sendable {
   public var name = "run"
+  /// For people: what the run costs and what to expect of it. Decides nothing.
+  public var about = ""
   /// The folder of a built corpus; a relative one starts at the recipe's folder.
   public var corpus = ""
   /// Only pictures whose labels are among these values: `{kind: [cspad]}`.
@@ -42,11 +44,12 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
 
   public init() {}
 
-  /// Recipes inside older checkpoints lack `labelSmoothing`, `augmentations`, `owns` and `projectsTemplate`, and few name `initialWeights`; every
-  /// other key is required.
+  /// Recipes inside older checkpoints lack `about`, `labelSmoothing`, `augmentations`, `owns` and `projectsTemplate`, and few name `initialWeights`;
+  /// every other key is required.
   public init(from decoder: any Decoder) throws {
     let box = try decoder.container(keyedBy: CodingKeys.self)
     name = try box.decode(String.self, forKey: .name)
+    about = try box.decodeIfPresent(String.self, forKey: .about) ?? ""
     corpus = try box.decode(String.self, forKey: .corpus)
     include = try box.decode([String: [String]].self, forKey: .include)
     exclude = try box.decode([String: [String]].self, forKey: .exclude)
@@ -68,15 +71,41 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
     projectsTemplate = try box.decodeIfPresent(Bool.self, forKey: .projectsTemplate) ?? false
   }
 
-  /// Reads YAML or JSON. Missing keys keep their defaults; unknown keys and impossible values are refused by name.
-  public init(reading path: String) throws(InputError) {
-    let data = try AtomicFile.read(path), given: JSONValue
+  /// Reads YAML or JSON: a file, or where there is none of that name, a recipe that comes with the program (`NamedRecipe`).
+  ///
+  /// Missing keys keep their defaults; unknown keys and impossible values are refused by name. Relative paths start at the file's
+  /// folder, in a recipe of the program at the current folder.
+  /// - Parameter settings: What the caller changes, laid over the recipe in this order.
+  public init(reading name: String, settings: [RecipeSetting] = []) throws(InputError) {
+    let isFile = FileManager.default.fileExists(atPath: name)
+    if !isFile, let recipe = NamedRecipe.named(name) {
+      try self.init(Data(recipe.yaml.utf8), path: "recipe \(name)", folder: "", settings)
+    } else if isFile || name.contains("/") || name.contains(".") {
+      try self.init(AtomicFile.read(name), path: name, folder: (name as NSString).deletingLastPathComponent, settings)
+    } else {
+      throw InputError(
+        .missing, path: name, place: "", expected: "a recipe file, or one of \(NamedRecipe.all.map(\.name).joined(separator: ", "))",
+        found: "neither")
+    }
+  }
+
+  private init(_ data: Data, path: String, folder: String, _ settings: [RecipeSetting]) throws(InputError) {
+    let given: JSONValue
     do { given = try YAMLDecoder().decode(JSONValue.self, from: data) } catch {
       throw InputError(path: path, place: "", expected: "a YAML mapping", found: "\(error)")
     }
-    guard case .object(let fields) = given else {
+    guard case .object(var fields) = given else {
       throw InputError(path: path, place: "", expected: "a YAML mapping of keys", found: "something else")
     }
+    let words = try Words(data, path: path)
+    fields["name"] = words.name.map { .string($0) }
+    if let include = words.include { fields["include"] = try .of(include) }
+    if let exclude = words.exclude { fields["exclude"] = try .of(exclude) }
+    let usual = TrainingRecipe()
+    for (key, choice) in [("task", usual.task), ("backbone", usual.backbone), ("optimizer", usual.optimizer)] where fields[key] == nil {
+      fields[key] = try .of(choice)
+    }
+    for setting in settings { fields = try setting.applied(to: fields, path: path) }
     // JSON decoders name no place for a number that is out of range.
     if case .integer(let seed)? = fields["seed"], seed < 0 {
       throw InputError(path: path, place: "seed", expected: "0 or more", found: "\(seed)")
@@ -96,20 +125,14 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
       }
     }
     // Mappings with free keys are taken as they are; all others only know the keys of the defaults.
-    let free = ["include", "exclude", "task", "augmentations", "backbone", "optimizer", "initialWeights"]
-    guard case .object(var usual) = try JSONValue.of(TrainingRecipe()) else { preconditionFailure("a recipe is a mapping") }
-    for key in free { usual[key] = .null }
-    self = try JSONValue.object(usual).overlaid(
-      with: .object(try TrainingRecipe.completed(fields, usual: TrainingRecipe())), path: path, place: "")
+    guard case .object(var defaults) = try JSONValue.of(usual) else { preconditionFailure("a recipe is a mapping") }
+    for key in ["include", "exclude", "task", "backbone", "optimizer", "initialWeights"] where fields[key] != nil { defaults[key] = .null }
+    if defaults["initialWeights"] == nil { defaults["initialWeights"] = .null }
+    self = try JSONValue.object(defaults).overlaid(with: .object(fields), path: path, place: "")
       .decoded(as: TrainingRecipe.self, path: path, place: "")
-    let folder = (path as NSString).deletingLastPathComponent
     func resolved(_ name: String) -> String { name.isEmpty || name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name }
     corpus = resolved(corpus)
     initialWeights = initialWeights.map(resolved)
-    let words = try Words(data, path: path)
-    name = words.name ?? name
-    include = words.include ?? include
-    exclude = words.exclude ?? exclude
     try validate(path: path)
   }
 
@@ -126,19 +149,6 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
         throw InputError(path: path, place: "", expected: "a YAML mapping", found: "\(error)")
       }
     }
-  }
-
-  private static func completed(_ fields: [String: JSONValue], usual: TrainingRecipe) throws(InputError) -> [String: JSONValue] {
-    var fields = fields
-    // Read as words, see `Words`.
-    fields["name"] = .string(usual.name)
-    fields["include"] = try .of(usual.include)
-    fields["exclude"] = try .of(usual.exclude)
-    if fields["task"] == nil { fields["task"] = try .of(usual.task) }
-    if fields["augmentations"] == nil { fields["augmentations"] = .array([]) }
-    if fields["backbone"] == nil { fields["backbone"] = try .of(usual.backbone) }
-    if fields["optimizer"] == nil { fields["optimizer"] = try .of(usual.optimizer) }
-    return fields
   }
 
   /// Throws for values that no run can have, and for unknown tasks, backbones, optimisers and their settings.

@@ -55,7 +55,9 @@ struct Audit: ParsableCommand {
   }
 
   private func auditRuns() throws {
-    if subjects.count == 1, subjects[0].hasSuffix(".yaml") || subjects[0].hasSuffix(".yml") { return try auditRecipe(subjects[0]) }
+    if subjects.count == 1, !FileManager.default.fileExists(atPath: RunFolder(subjects[0]).last), isRecipe(subjects[0]) {
+      return try auditRecipe(subjects[0])
+    }
     var audits: [TaskAudit] = []
     for folder in subjects {
       let path = RunFolder(folder).last, checkpoint = try Checkpoint(reading: path)
@@ -74,6 +76,8 @@ struct Audit: ParsableCommand {
     }
     guard report.verdict.standing != .withheld else { throw ExitCode(1) }
   }
+
+  private func isRecipe(_ name: String) -> Bool { [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) } || NamedRecipe.named(name) != nil }
 
   /// Before training: only what the pipeline does to mirror images.
   private func auditRecipe(_ path: String) throws {

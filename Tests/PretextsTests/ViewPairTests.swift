@@ -43,7 +43,7 @@ private func interpreted(_ shape: Shape, _ numbers: [Double], _ build: (Value) -
 @Test func retrievalCountsWhoFindsItsOtherHalf() {
   let question = Question(rule: .retrieval, target: nil)
   // Rows: first half, second half. Row 2's own second half points elsewhere.
-  let pairs = Tensor<Float>([3, 4], [1, 0, 2, 0.1, 0, 1, 0, 5, -1, 0, 0, 1])
+  let pairs = Tensor<Float>([3, 4], [1, 0, 2, 0.1, 0, 1, 0, 5, -1, 0, 0.5, 0.9])
   #expect(question.right(pairs, [:], first: 3) == 2 && question.right(pairs, [:], first: 2) == 2)
   // One code for everything finds nothing.
   #expect(question.right(Tensor(repeating: 1, [3, 4]), [:], first: 3) == 0)

@@ -41,20 +41,56 @@ struct CommandTests {
     killed.process.waitUntilExit()
     #expect(killed.process.terminationReason == .uncaughtSignal)
 
-    let stopped = try Command.start(["pretrain", recipe, "--out", tiny.folder + "/stopped", "--quiet"])
-    try waitForCheckpoint(tiny.folder + "/stopped", stopped.process)
-    kill(stopped.process.processIdentifier, SIGTERM)
-    stopped.process.waitUntilExit()
-    #expect(stopped.process.terminationReason == .exit && stopped.process.terminationStatus == 75)
+    for (name, signal) in [("stopped", SIGTERM), ("warned", SIGUSR1)] {
+      let stopped = try Command.start(["pretrain", recipe, "--out", tiny.folder + "/" + name, "--quiet"])
+      try waitForCheckpoint(tiny.folder + "/" + name, stopped.process)
+      kill(stopped.process.processIdentifier, signal)
+      stopped.process.waitUntilExit()
+      #expect(stopped.process.terminationReason == .exit && stopped.process.terminationStatus == 75)
+    }
 
-    for name in ["killed", "stopped"] {
+    for name in ["killed", "stopped", "warned"] {
       let folder = tiny.folder + "/" + name
       #expect(try Checkpoint(reading: folder + "/last.safetensors").description.step < 60)
-      let again = try Command.run(["pretrain", recipe, "--out", folder, "--quiet"])
+      let again = try Command.run(["pretrain", recipe, "--out", folder, "--resume", "--quiet"])
       #expect(again.code == 0 && again.errors.isEmpty, "\(again.errors)")
       #expect(try AtomicFile.read(folder + "/last.safetensors") == AtomicFile.read(tiny.folder + "/whole/last.safetensors"))
       #expect(try figures(folder) == figures(tiny.folder + "/whole"))
     }
+  }
+
+  @Test func aFullDiskLeavesTheLastCheckpointWhereTheRunGoesOn() throws {
+    let tiny = try TinyCorpus(), recipe = try recipe(tiny), run = tiny.folder + "/run", last = run + "/last.safetensors"
+    #expect(try Command.run(["pretrain", recipe, "--out", tiny.folder + "/whole", "--quiet"]).code == 0)
+    let began = try Command.start(["pretrain", recipe, "--out", run, "--quiet"])
+    try waitForCheckpoint(run, began.process)
+    kill(began.process.processIdentifier, SIGKILL)
+    began.process.waitUntilExit()
+    let before = try AtomicFile.read(last)
+    // No file may grow beyond half a checkpoint, in KiB.
+    let launcher = ["/bin/bash", "-c", "trap '' XFSZ; ulimit -f \(before.count / 2048); exec \"$@\"", "bash"]
+    let full = try Command.run(["pretrain", recipe, "--out", run, "--quiet"], launchedBy: launcher)
+    #expect(full.code == 74 && full.errors.contains("safetensors") && full.errors.contains("bytes free"), "\(full.errors)")
+    #expect(try AtomicFile.read(last) == before)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: run).allSatisfy { !$0.hasSuffix(".partial") })
+    #expect(try Command.run(["pretrain", recipe, "--out", run, "--quiet"]).code == 0)
+    #expect(try AtomicFile.read(last) == AtomicFile.read(tiny.folder + "/whole/last.safetensors"))
+  }
+
+  @Test func aDryRunSaysWhatARunTakesAndLeavesNoRun() throws {
+    let tiny = try TinyCorpus(), recipe = try recipe(tiny), sheet = tiny.folder + "/batch.png"
+    let dry = try Command.run(["pretrain", recipe, "--out", tiny.folder + "/dry", "--dry-run", "--sheet", sheet, "--set", "batch=6", "--quiet"])
+    #expect(dry.code == 0 && dry.errors.isEmpty, "\(dry.errors)")
+    // Six tiles of 33 pixels, zoomed, in one row: the width and height of a PNG file's header.
+    let header = try AtomicFile.read(sheet).prefix(24)
+    let sides = [16, 20].map { at in header[at..<at + 4].reduce(0) { $0 << 8 | Int($1) } }
+    #expect(header.dropFirst().prefix(3) == Data("PNG".utf8) && sides[0] > 6 * 4 * 33 && (132..<198).contains(sides[1]))
+    #expect(!FileManager.default.fileExists(atPath: tiny.folder + "/dry"))
+    let shown = try Command.run(["show", "--batch", recipe, "--sheet", tiny.folder + "/shown.png", "--set", "batch=6"])
+    #expect(shown.code == 0, "\(shown.errors)")
+    #expect(try AtomicFile.read(tiny.folder + "/shown.png") == AtomicFile.read(sheet))
+    #expect(try Command.run(["pretrain", recipe, "--out", tiny.folder + "/dry", "--resume"]).code == 66)
+    #expect(try Command.run(["pretrain", recipe, "--recipe", recipe]).code == 64)
   }
 
   @Test func mistakesEndWithTheCodeOfTheirKindAndOneLine() throws {

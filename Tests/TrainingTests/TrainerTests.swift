@@ -53,7 +53,8 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
 @Test(arguments: PretextTaskCatalog.all.map { $0.name }) func theLossOfEveryTaskFalls(task: String) throws {
   let isAboutPlaces = ["patch-direction", "jigsaw", "tile-swap"].contains(task)
   let tiny = try TinyCorpus(
-    side: task == "masked-patches" ? 32 : isAboutPlaces ? 48 : 33, drift: task == "shot-order" ? 0.5 : 0, relief: isAboutPlaces ? 3 : 0)
+    side: task == "masked-patches" ? 32 : isAboutPlaces ? 48 : 33, drift: task == "shot-order" ? 0.5 : 0, relief: isAboutPlaces ? 3 : 0,
+    variety: ["simclr", "vicreg", "simsiam", "prototypes"].contains(task) ? 3 : 0)
   let recipe = tiny.recipe {
     $0.task = Choice(name: task)
     $0.backbone = task == "masked-patches"

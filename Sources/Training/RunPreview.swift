@@ -1,0 +1,78 @@
+import Engine
+import Foundation
+import Graphs
+import Pretexts
+import Tensors
+
+/// What a run will take, measured by a few steps that are thrown away.
+public struct RunPreview: Codable, Sendable {
+  public var recipe: TrainingRecipe
+  public var precision: String
+  public var classes: [String]
+  public var side: Int
+  public var trainingPictures: Int
+  /// `nil` where the corpus has no validation split.
+  public var validationPictures: Int?
+  /// Trainable numbers.
+  public var parameters: Int
+  /// Bytes for weights, gradients, the optimiser's moments, intermediate results and pictures.
+  public var memory: Int
+  /// Of one training step, its batch included; the median of those that were run.
+  public var stepSeconds: Double
+  /// Of all steps that are left and the looks at the validation split.
+  public var seconds: Double
+
+  public var text: String {
+    func mebibytes(_ bytes: Int) -> String { "\(bytes >> 20) MiB" }
+    let minutes = seconds / 60, hours = minutes / 60
+    let time = hours >= 2 ? String(format: "%.1f h", hours) : minutes >= 2 ? String(format: "%.0f min", minutes) : String(format: "%.0f s", seconds)
+    return """
+      \(recipe.name)\(recipe.about.isEmpty ? "" : ": \(recipe.about)")
+      task       \(recipe.task.name): \(classes.joined(separator: "; "))
+      backbone   \(recipe.backbone.name), \(parameters) trainable numbers with the head
+      corpus     \(recipe.corpus): \(trainingPictures) training pictures of \(side)×\(side)\(validationPictures.map { ", \($0) for validation" } ?? ", none for validation")
+      precision  \(precision)
+      time       \(time) for \(recipe.steps) steps of \(recipe.batch) pictures, \(String(format: "%.0f", stepSeconds * 1000)) ms each
+      memory     \(mebibytes(memory))
+      """
+  }
+}
+
+extension Trainer {
+  /// The batch of the next step.
+  public func exampleBatch() throws -> LabelledBatch {
+    LabelledBatch(try train.training(step: step), network.questions, classes: classes)
+  }
+
+  /// Runs `count` steps and a look at one validation batch, of which nothing stays.
+  public func preview(steps count: Int = 5) throws -> RunPreview {
+    let (program, questions) = network.program(batch: recipe.batch, mode: .training), plan = try compiled(program)
+    let clock = ContinuousClock()
+    var weights = weights, gradients = Weights(program.parameters), moments = moments, times: [Double] = []
+    for index in 0..<count + 1 {
+      let start = clock.now, batch = try train.training(step: step + index)
+      _ = try plan.run(fed(batch, at: step + index, program, questions), &weights, gradients: &gradients)
+      optimizer.update(&weights, gradients, &moments, learningRate: 0)
+      times.append(seconds(clock.now - start))
+    }
+    let stepSeconds = Statistics.median(times.dropFirst() + [])
+    var looking = 0.0, lookingBytes = 0
+    if let validation {
+      let plan = try compiled(network.program(batch: recipe.batch, mode: .inference).program)
+      lookingBytes = plan.memoryBytes
+      for _ in 0..<2 {
+        let start = clock.now
+        _ = try plan.evaluate(try validation.validation(0..<min(recipe.batch, validation.fixedCount)), weights)
+        looking = seconds(clock.now - start)
+      }
+      looking *= Double((max(512, validation.fixedCount) + recipe.batch - 1) / recipe.batch)
+    }
+    let left = recipe.steps - step, looks = (left + recipe.validateEvery - 1) / recipe.validateEvery
+    return RunPreview(
+      recipe: recipe, precision: "\(precision)", classes: classes, side: train.images.side, trainingPictures: train.images.count,
+      validationPictures: validation?.images.count, parameters: network.parameters.reduce(0) { $0 + ($1.role == .trainable ? $1.value.shape.count : 0) },
+      memory: weights.storage.count * 4 * (2 + moments.moments.count) + plan.memoryBytes + lookingBytes + train.images.residentBytes
+        + (validation?.images.residentBytes ?? 0),
+      stepSeconds: stepSeconds, seconds: Double(left) * stepSeconds + Double(looks) * looking)
+  }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import Host
+import Pretexts
+import Testing
+import Training
+
+@Test func settingsReplaceSingleKeysOfARecipe() throws {
+  let folder = NSTemporaryDirectory() + "setting-\(UUID().uuidString)", path = folder + "/r.yaml"
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  try AtomicFile.write(Data("corpus: /c\nsteps: 30\nschedule: {warmupSteps: 3}\ntask: {name: flip, settings: {jitter: {noise: 0.5}}}".utf8), to: path)
+  let settings = ["steps=12", "task.settings.jitter.shift=0", "include.beam=[off, on]", "name=off", "backbone.settings.width=16", "backbone.name=resnet10"]
+  let recipe = try TrainingRecipe(reading: path, settings: settings.map { try #require(RecipeSetting(parsing: $0)) })
+  #expect(recipe.steps == 12 && recipe.name == "off" && recipe.include == ["beam": ["off", "on"]] && recipe.schedule.warmupSteps == 3)
+  let flip = try #require(try recipe.task.task(path: "") as? Flip)
+  #expect(flip.jitter == Jitter(intensity: 0.1, offset: 0.05, noise: 0.5, shift: 0))
+  #expect(recipe.backbone == Choice(name: "resnet10", settings: .object(["width": .integer(16)])))
+  // The last of two wins.
+  #expect(try TrainingRecipe(reading: path, settings: [.init(["steps"], .integer(40)), .init(["steps"], .integer(50))]).steps == 50)
+}
+
+@Test(arguments: [
+  ("stepps=3", "stepps"), ("steps=many", "steps"), ("steps=0", "steps"), ("steps.more=1", "steps"), ("task.settings.mirror=true", "task.settings.mirror"),
+  ("task.colour=1", "task.colour"), ("task.name=flop", "task.name"), ("seed=-1", "seed"),
+])
+func settingsThatNoRecipeHasAreRefusedByName(text: String, place: String) throws {
+  let folder = NSTemporaryDirectory() + "setting-\(UUID().uuidString)", path = folder + "/r.yaml"
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  try AtomicFile.write(Data("corpus: /c\nsteps: 30".utf8), to: path)
+  let setting = try #require(RecipeSetting(parsing: text))
+  #expect(inputError { _ = try TrainingRecipe(reading: path, settings: [setting]) }?.place == place)
+}
+
+@Test(arguments: ["steps", "=3", "a..b=3", ".a=1", "steps=[1"])
+func whatIsNoSettingIsNone(text: String) { #expect(RecipeSetting(parsing: text) == nil) }
+
+@Test(arguments: NamedRecipe.all)
+func everyNamedRecipeCanBeReadAndSaysWhatItCosts(recipe: NamedRecipe) throws {
+  let read = try TrainingRecipe(reading: recipe.name)
+  #expect(read.name == recipe.name && !read.about.isEmpty && read.corpus == "Datasets/built/pretext")
+}
+
+@Test func everyFileOfRecipesIsListed() throws {
+  let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("Sources/Training/Recipes").path
+  let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+  #expect(files.sorted() == NamedRecipe.all.map { $0.name + ".yaml" }.sorted())
+  for recipe in NamedRecipe.all { #expect(try AtomicFile.read("\(folder)/\(recipe.name).yaml") == Data(recipe.yaml.utf8)) }
+}
+
+@Test func aNameThatIsNeitherFileNorRecipeNamesThoseThatThereAre() {
+  let error = inputError { _ = try TrainingRecipe(reading: "flip-nothing") }
+  #expect(error?.kind == .missing && error?.expected.contains("flip-xtcav-64") == true)
+}

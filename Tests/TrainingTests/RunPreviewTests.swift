@@ -1,0 +1,21 @@
+import Engine
+import Testing
+import Training
+
+@Test func aPreviewCountsWhatTheRunHasAndLeavesItUntouched() throws {
+  let tiny = try TinyCorpus()
+  let recipe = tiny.recipe { $0.labelSmoothing = 0.1 }
+  let trainer = try Trainer(recipe, folder: tiny.folder + "/run"), before = trainer.checkpoint.weights
+  let preview = try trainer.preview(), batch = try trainer.exampleBatch()
+  #expect(preview.trainingPictures == 20 && preview.validationPictures == 20 && preview.side == 33)
+  #expect(preview.parameters == before.slots.filter { $0.role == .trainable }.reduce(0) { $0 + $1.range.count })
+  #expect(preview.stepSeconds > 0 && preview.seconds > 11 * preview.stepSeconds)
+  #expect(trainer.checkpoint.weights == before && trainer.step == 0)
+  #expect(batch.answers.count == 8 && Set(batch.answers).isSubset(of: ["as recorded", "mirrored"]))
+  #expect(batch.answers == batch.fields["mirrored"]!.elements.map { $0 == 1 ? "mirrored" : "as recorded" })
+  #expect(try LabelledBatch(first: recipe, path: "").fields == batch.fields)
+  // The run is the same after a look ahead.
+  #expect(try trainer.run() == .finished)
+  let other = try Trainer(recipe, folder: tiny.folder + "/other")
+  #expect(try other.run() == .finished && other.checkpoint.weights == trainer.checkpoint.weights)
+}
