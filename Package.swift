@@ -80,13 +80,13 @@ let package = Package(
     + module("Instruments", ["Frames", "Tensors", "Host"], tests: ["TestSupport", "Simulation"])
     + module("Corpora", ["Instruments", "Frames", "Tensors", "Host", yams], tests: ["TestSupport", "Simulation"])
     + module("Exports", ["Corpora", "Frames", "Tensors", "Host", "CArchive"])
-    + module("Pretexts", ["Networks", "Graphs", "Tensors"], tests: ["Engine"])
+    + module("Pretexts", ["Networks", "Graphs", "Tensors", "Host"], tests: ["Engine"])
     + module("TensorBoard", ["Host", protobuf], exclude: ["generate.sh", "tensorboard_event.proto"])
     + module(
       "Training", ["TensorBoard", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", yams],
       tests: ["TestSupport", "Frames"], resources: [.embedInCode("Recipes")])
     + module("Evaluation", ["Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host", "COpenBLAS", "CLBFGS"], tests: ["Frames"])
-    + module("Cues", ["Evaluation", "Training", "Engine", "Pretexts", "Corpora", "Networks", "Graphs", "Tensors", "Host"], tests: ["Frames"])
+    + module("Cues", ["Evaluation", "Training", "Engine", "Pretexts", "Corpora", "Frames", "Networks", "Graphs", "Tensors", "Host"])
     + module("Audits", ["Cues", "Evaluation", "Corpora", "Frames", "Tensors", "Host"], tests: ["TestSupport", "Simulation"])
     + module("Publishing", ["Training", "Engine", "Pretexts", "Networks", "Graphs", "Corpora", "Tensors", "Host"], tests: ["TestSupport"])
     + module("Benchmarks", ["Training", "Pretexts", "Corpora", "Frames", "Engine", "Networks", "Graphs", "Tensors", "Host"])

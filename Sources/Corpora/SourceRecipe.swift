@@ -54,6 +54,9 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
   public var experiment: ExperimentRule
   public var run: RunRule
   public var crop: Crop?
+  /// What is to lie in the middle of the picture; the middle of the source where absent. What then has no counterpart on the other side is
+  /// left out.
+  public var centre: Centre?
   public var nonFinite: NonFinite
   /// A raw value that means "nothing measured here", such as the 0 between the panels of a picture assembled elsewhere.
   public var gapValue: Float?
@@ -104,7 +107,7 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
 
   enum CodingKeys: String, CodingKey, CaseIterable {
     case name, files, dataset, key, source, subframe, detector, calibration, commonMode, maskedBy, geometry, view, fit, stack, experiment
-    case run, crop, nonFinite, gapValue, damageLimit, every, limit, tone, labels
+    case run, crop, centre, nonFinite, gapValue, damageLimit, every, limit, tone, labels
   }
 
   public init(from decoder: any Decoder) throws {
@@ -126,6 +129,10 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
       crop: try box.optional(.crop), nonFinite: try choice(.nonFinite, or: NonFinite.error),
       gapValue: try box.optional(.gapValue), damageLimit: try box.value(.damageLimit, or: .usual), every: try box.value(.every, or: 1), limit: try box.optional(.limit),
       tone: try box.optional(.tone), labels: try box.value(.labels, or: []))
+    centre = try box.optional(.centre)
+    if case .beam? = centre, view != .assembled {
+      throw box.refused(.centre, expected: "[row, column], or beam with view: assembled", found: "beam with view: \(view.rawValue)")
+    }
     maskedBy = try box.value(.maskedBy, or: [])
     if let unknown = maskedBy.first(where: { !PixelMask.names.contains($0) }) {
       throw box.refused(.maskedBy, expected: PixelMask.names.joined(separator: ", "), found: "\"\(unknown)\"")

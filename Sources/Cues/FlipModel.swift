@@ -23,6 +23,10 @@ public final class FlipModel {
     guard let flip = try recipe.task.task(path: path) as? Flip else {
       throw InputError(path: path, place: "recipe.task.name", expected: Flip.name, found: recipe.task.name)
     }
+    guard flip.tiles == 1 else {
+      // Maps are too coarse to be mirrored tile by tile.
+      throw InputError(path: path, place: "recipe.task.settings.tiles", expected: "1, to say where evidence lies", found: "\(flip.tiles)")
+    }
     let backbone = try recipe.backbone.backbone(path: path), side = checkpoint.description.side
     let builder = GraphBuilder(), scope = Scope(builder, mode: .inference)
     let view = builder.input("view", [batch, 1, side, side])
@@ -65,7 +69,7 @@ public final class FlipModel {
         if flip.antisymmetric {
           // The mirror image's evidence, brought back to this orientation.
           let twin = GradCAM.map(maps[first: batch + row], gradient: slopes[first: batch + row], weighting: weighting)
-          let back = Symmetry.mirror(twin)
+          let back = flip.mirrored(twin)
           for i in attribution.elements.indices { attribution.elements[i] += back.elements[i] }
         }
         judgements.append(Judgement(logit: outputs["logits"]!.elements[row], attribution: attribution))
@@ -80,7 +84,7 @@ public final class FlipModel {
   public func accuracy(_ images: [MaskedImage], runs: [Int], metric: String = "flip accuracy") throws(EngineError) -> Score {
     precondition(images.count == runs.count && !images.isEmpty, "\(images.count) pictures of \(runs.count) runs")
     func share(_ logit: Float, mirrored: Bool) -> Double { logit == 0 ? 0.5 : (logit > 0) == mirrored ? 1 : 0 }
-    let recorded = try judge(images), mirrored = try judge(images.map { Symmetry.mirror($0) })
+    let recorded = try judge(images), mirrored = try judge(images.map { flip.mirrored($0) })
     let right = zip(recorded, mirrored).map { (share($0.logit, mirrored: false) + share($1.logit, mirrored: true)) / 2 }
     let n = Double(images.count), value = Statistics.mean(right)
     // With nothing or everything right the binomial error is taken at half a picture from the end.

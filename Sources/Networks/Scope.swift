@@ -13,19 +13,27 @@ public struct Scope {
   private let registry: Registry
   public let path: String
   public let mode: Mode
+  /// Other paths for some names within this place.
+  private let detours: [String: String]
 
   public init(_ builder: GraphBuilder, mode: Mode) {
     self.init(registry: Registry(builder), path: "", mode: mode)
   }
 
-  private init(registry: Registry, path: String, mode: Mode) {
+  private init(registry: Registry, path: String, mode: Mode, detours: [String: String] = [:]) {
     self.registry = registry
     self.path = path
     self.mode = mode
+    self.detours = detours
   }
 
   public subscript(name: String) -> Scope {
-    Scope(registry: registry, path: path.isEmpty ? name : "\(path).\(name)", mode: mode)
+    Scope(registry: registry, path: detours[name] ?? (path.isEmpty ? name : "\(path).\(name)"), mode: mode)
+  }
+
+  /// The same place, in which `name` leads to `other`: how several heads stand beside each other.
+  public func leading(_ name: String, to other: String) -> Scope {
+    Scope(registry: registry, path: path, mode: mode, detours: detours.merging([name: self[other].path]) { $1 })
   }
 
   /// A trainable array; traps when the path is known under another shape.
@@ -37,6 +45,9 @@ public struct Scope {
   public func statistic(_ name: String, _ shape: Shape, _ initializer: Initializer) -> Value {
     registry.parameter(self[name].path, shape, initializer, .statistic)
   }
+
+  /// The value that statistic `name` has after what the graph did to it so far: a network that is called twice moves it twice.
+  public func latest(_ name: String, _ statistic: Value) -> Value { registry.updates[self[name].path] ?? statistic }
 
   /// The value that statistic `name` takes after this step.
   public func update(_ name: String, to value: Value) {

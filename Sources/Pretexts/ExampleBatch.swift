@@ -5,6 +5,8 @@ public struct ExampleBatch: Sendable {
   public let count: Int
   /// Zeros until written.
   public private(set) var fields: [String: Tensor<Float>]
+  /// What stands before the names of fields that are written, while one of several tasks writes its own.
+  var prefix = ""
 
   /// - Parameter shapes: names and per-example shapes, as `PretextTask.fields` gives them.
   public init(_ shapes: [String: Shape], count: Int) {
@@ -15,6 +17,7 @@ public struct ExampleBatch: Sendable {
   /// Lets `body` write field `name` of example `place`, row-major. Traps where there is none.
   public mutating func write<Written>(_ name: String, _ place: Int, _ body: (inout MutableSpan<Float>) -> Written) -> Written {
     precondition((0..<count).contains(place), "no example \(place) in a batch of \(count)")
+    let name = prefix + name
     guard let shape = fields[name]?.shape else { preconditionFailure("no field \(name) among \(fields.keys.sorted())") }
     let size = shape.count / count
     func write(_ elements: inout [Float]) -> Written {
@@ -46,13 +49,28 @@ public struct ExampleBatch: Sendable {
 }
 
 extension PretextTask {
-  /// One example by itself: `makeExample(into:)` for a batch of one, without the batch axis.
+  /// One example by itself, without the batch axis.
+  public func makeExample(from shot: Shot, in context: ExampleContext, classes: Int, using random: inout Philox) -> [String: Tensor<Float>] {
+    let shapes = fields(side: shot.image.width, classes: classes)
+    var batch = ExampleBatch(shapes, count: 1)
+    makeExample(from: shot, in: context, using: &random, into: &batch, at: 0)
+    return Dictionary(uniqueKeysWithValues: shapes.map { ($0, batch.fields[$0]!.reshaped(to: $1)) })
+  }
+
+  /// Of a picture of which nothing else is known.
   public func makeExample(
     from image: MaskedImage, answer: Int?, classes: Int, scaling: InputScaling, augmenting: Bool, using random: inout Philox
   ) -> [String: Tensor<Float>] {
-    let shapes = fields(side: image.width, classes: classes)
-    var batch = ExampleBatch(shapes, count: 1)
-    makeExample(from: image, answer: answer, scaling: scaling, augmenting: augmenting, using: &random, into: &batch, at: 0)
-    return Dictionary(uniqueKeysWithValues: shapes.map { ($0, batch.fields[$0]!.reshaped(to: $1)) })
+    let context = ExampleContext(scaling: scaling, isAugmenting: augmenting)
+    return makeExample(from: Shot(image, answer: answer), in: context, classes: classes, using: &random)
+  }
+
+  /// Of a picture of which nothing else is known, into its place of a batch. For tasks that need nothing else of a shot.
+  public func makeExample(
+    from image: MaskedImage, answer: Int?, scaling: InputScaling, augmenting: Bool, using random: inout Philox,
+    into batch: inout ExampleBatch, at place: Int
+  ) {
+    let context = ExampleContext(scaling: scaling, isAugmenting: augmenting)
+    makeExample(from: Shot(image, answer: answer), in: context, using: &random, into: &batch, at: place)
   }
 }

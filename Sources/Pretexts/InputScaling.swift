@@ -10,6 +10,8 @@ public struct InputScaling: Codable, Hashable, Sendable {
   public var mean: Double
   public var deviation: Double
   public var minimumWeight: Double
+  /// What is taken out of every scaled picture, so that its mean image answers no question about its orientation.
+  public var templates: HandednessTemplates?
 
   public init(mean: Double, deviation: Double, minimumWeight: Double = 0.5) {
     precondition(deviation > 0, "deviation \(deviation)")
@@ -52,6 +54,7 @@ public struct InputScaling: Codable, Hashable, Sendable {
     } else {
       for i in channel.indices { channel[i] = weight[i] >= limit ? (pixels[i] - shift) * scale : 0 }
     }
+    templates?.remove(from: &channel)
   }
 }
 

@@ -15,17 +15,31 @@ public protocol PretextTask: Codable, Hashable, Sendable {
   func classes(labels: [String]) -> [String]
   /// Names and per-example shapes of what `makeExample` yields for pictures of `side`×`side`.
   func fields(side: Int, classes: Int) -> [String: Shape]
-  /// Turns one picture into example `place` of a batch, all of whose fields it writes. Draws only from `random`: the same key
-  /// gives the same example.
-  /// - Parameter answer: the index of the record's label among the classes, for tasks that have one.
-  /// - Parameter augmenting: whether nuisances are added; `false` for the fixed examples of validation.
-  func makeExample(
-    from image: MaskedImage, answer: Int?, scaling: InputScaling, augmenting: Bool, using random: inout Philox,
-    into batch: inout ExampleBatch, at place: Int)
+  /// Turns one shot into example `place` of a batch, all of whose fields it writes. Draws only from `random`: the same key
+  /// gives the same example. The answer is drawn first, and all that follows treats the answers alike.
+  func makeExample(from shot: Shot, in context: ExampleContext, using random: inout Philox, into batch: inout ExampleBatch, at place: Int)
   /// Adds head and loss for a batch. Parameters of the backbone go under `backbone`, those of the head under `head`.
   func objective(_ batch: [String: Value], backbone: some Backbone, in scope: Scope) -> Objective
+  /// The symmetries of the square between which the task asks to choose; none where it asks for something else.
+  var answers: [Symmetry] { get }
+  /// What else it asks about: no augmentation of the recipe may change it.
+  var asks: Set<Transformation> { get }
+  /// What it must know of a shot besides its pixels.
+  var needs: Set<ShotNeed> { get }
+  /// How many fixed examples validation makes of a picture: one of each answer, where that is few; 1 to draw the answer.
+  var variants: Int { get }
+  /// Share of right answers without looking, and how; `nil` for one of `classes` at random.
+  func chance(batch: Int) -> (share: Double, rule: String)?
   /// Throws for settings that no run can have.
   func validate() throws(SettingError)
+  /// Throws unless pictures of `side`×`side` can be turned into examples.
+  func validate(side: Int) throws(SettingError)
+  /// Pixels along a side of what the backbone sees of a picture of `side`×`side`; several where it sees views of several sizes.
+  func viewSides(of side: Int) -> [Int]
+  /// Throws where the task asks more of a backbone than codewords.
+  func validate(backbone: any Backbone) throws(SettingError)
+  /// The first augmentation that contains what the task asks about.
+  func conflict(with augmentations: [any Augmentation]) -> AnswerConflict?
   /// The smallest picture that can be turned into an example, pixels along a side.
   var smallestSide: Int { get }
   /// Which pictures of the training split are used, where that is part of the task; `nil` for all that the recipe includes.
@@ -50,44 +64,17 @@ public struct FrameChoice: Codable, Hashable, Sendable {
 
 extension PretextTask {
   public func validate() throws(SettingError) {}
+  public func validate(side: Int) throws(SettingError) {
+    try SettingError.require(side >= smallestSide, "image size", "at least \(smallestSide) pixels a side for this task", side)
+  }
+  public func viewSides(of side: Int) -> [Int] { [side] }
+  public func validate(backbone: any Backbone) throws(SettingError) {}
   public var smallestSide: Int { 1 }
   public var label: String? { nil }
   public var frameChoice: FrameChoice? { nil }
-}
-
-/// What a task asks the engine for.
-public struct Objective {
-  /// A scalar.
-  public let loss: Value
-  /// One row per example: a logit per class, or for two classes one logit that is positive for class 1.
-  public let logits: Value
-  /// The field that holds the right answers.
-  public let target: String
-  public init(loss: Value, logits: Value, target: String) {
-    self.loss = loss
-    self.logits = logits
-    self.target = target
-  }
-
-  /// A linear head under `head` that chooses among the classes of field `target`, `[N,K]`, with the mean cross entropy for loss.
-  ///
-  /// Side branches of the backbone get heads of their own (`head.aux1.fc2`), and in training 0.3 of their losses is added.
-  init(classifying encoding: Encoding, _ batch: [String: Value], target field: String, in scope: Scope) {
-    let target = batch[field]!, head = scope["head"], classes = target.shape[1]
-    let prediction = Prediction(
-      logits: Linear(classes)(encoding.codeword, in: head),
-      auxiliaryLogits: encoding.auxiliaries.map { Linear(classes)($0.value, in: head[$0.classifier]) }, encoding: encoding)
-    let own = prediction.logits.crossEntropy(target).mean()
-    self.init(loss: scope.mode == .training ? prediction.loss(target) : own, logits: prediction.logits, target: field)
-  }
-}
-
-/// Answers of a network beside the right ones.
-public enum Answers {
-  /// The index of the answer per row: the largest logit of `[N,K]`, or the sign of `[N]`.
-  public static func chosen(_ logits: Tensor<Float>) -> [Int] {
-    guard logits.shape.rank == 2 else { return logits.elements.map { $0 > 0 ? 1 : 0 } }
-    let classes = logits.shape[1]
-    return (0..<logits.shape[0]).map { n in (0..<classes).max { logits.elements[n * classes + $0] < logits.elements[n * classes + $1] }! }
-  }
+  public var answers: [Symmetry] { [] }
+  public var asks: Set<Transformation> { [] }
+  public var needs: Set<ShotNeed> { [] }
+  public var variants: Int { 1 }
+  public func chance(batch: Int) -> (share: Double, rule: String)? { nil }
 }

@@ -18,6 +18,11 @@ public struct Symmetry: Hashable, Codable, Sendable, CaseIterable {
   public static let identity = Symmetry(transposes: false, reversesRows: false, reversesColumns: false)
   /// Left and right exchanged.
   public static let mirror = Symmetry(transposes: false, reversesRows: false, reversesColumns: true)
+  /// Up and down exchanged.
+  public static let upsideDown = Symmetry(transposes: false, reversesRows: true, reversesColumns: false)
+  /// Rows and columns exchanged.
+  public static let transposition = Symmetry(transposes: true, reversesRows: false, reversesColumns: false)
+  public static let halfTurn = Symmetry(transposes: false, reversesRows: true, reversesColumns: true)
   /// A quarter turn counter-clockwise (`numpy.rot90`).
   public static let quarterTurn = Symmetry(transposes: true, reversesRows: true, reversesColumns: false)
 

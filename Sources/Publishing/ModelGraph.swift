@@ -68,7 +68,7 @@ struct ModelGraph: Sendable {
     let fields = task.fields(side: side, classes: classes).sorted { $0.key < $1.key }
     let inputs = Dictionary(uniqueKeysWithValues: fields.map { ($0.key, builder.input($0.key, [batch] + $0.value)) })
     let objective = task.objective(inputs, backbone: backbone, in: scope)
-    return Program(inputs: inputs, parameters: scope.parameters, outputs: ["logits": objective.logits])
+    return Program(inputs: inputs, parameters: scope.parameters, outputs: Dictionary(uniqueKeysWithValues: objective.judged.map { ($0.question.output, $0.values) }))
   }
 
   /// A batch of the task: every field that is a picture shows `images [N,1,S,S]`, every other field is 0.

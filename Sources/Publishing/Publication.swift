@@ -96,6 +96,12 @@ extension Publication {
     let checkpoint = try Checkpoint(reading: path), description = checkpoint.description
     let corpus = try openCorpus(of: description, run: run)
     let recipe = try description.resolvedRecipe(corpus: corpus.manifest.name, path: path)
+    // The card's few lines of Python, by which others make the input, know nothing of them.
+    guard description.scaling.templates == nil else {
+      throw InputError(
+        path: path, place: "description.scaling.templates", expected: "a run without projectsTemplate, which publish can describe",
+        found: "templates that are taken out of every input")
+    }
     let meaning = ModelConfiguration.Meaning(
       format: ModelConfiguration.Meaning.format, name: name, backbone: recipe.backbone, task: recipe.task,
       classes: description.classes, scaling: description.scaling, side: description.side, step: description.step,
@@ -107,9 +113,11 @@ extension Publication {
     }
     let metrics = try run.metrics(), cuesPath = run.path + "/cues.json"
     let cues = FileManager.default.fileExists(atPath: cuesPath) ? try AtomicFile.read(cuesPath) : nil
-    let evidence = try TrainingEvidence(
-      description, metrics: metrics, corpus: corpus,
-      cues: try cues.map { data throws(InputError) in try CanonicalJSON.value(JSONValue.self, from: data, path: cuesPath) }, cuesPath: cuesPath)
+    var reports: [(path: String, value: JSONValue)] = []
+    for path in [cuesPath, run.path + "/audit.json"] where FileManager.default.fileExists(atPath: path) {
+      reports.append((path, try CanonicalJSON.value(JSONValue.self, from: try AtomicFile.read(path), path: path)))
+    }
+    let evidence = try TrainingEvidence(description, metrics: metrics, corpus: corpus, reports: reports)
     let provenance = Provenance(
       tool: CorpusManifest.toolVersion,
       corpus: .init(

@@ -32,16 +32,25 @@ struct TrainingEvidence {
     let verdict: String?
     /// The figures that must not be quoted.
     let withheld: [String]
+
+    init(verdict: String?, withheld: [String]) { (self.verdict, self.withheld) = (verdict, withheld) }
   }
 
   /// - Parameter checkpoint: the one that is published, whose step decides which line of the metrics counts.
-  init(_ checkpoint: Checkpoint.Description, metrics: [RunFolder.Metric], corpus: Corpus, cues: JSONValue?, cuesPath: String) throws(InputError) {
+  /// - Parameter reports: what `cues` and `audit` wrote into the run folder, by path: what either withholds is withheld.
+  init(
+    _ checkpoint: Checkpoint.Description, metrics: [RunFolder.Metric], corpus: Corpus, reports: [(path: String, value: JSONValue)]
+  ) throws(InputError) {
     let used = corpus.records.filter(checkpoint.recipe.filter.accepts)
     var pictures: [RunKey: [Split: Int]] = [:]
     for record in used { pictures[record.run, default: [:]][record.split, default: 0] += 1 }
     self.pictures = pictures
     corpusPictures = corpus.records.count
-    self.cues = try cues.map { value throws(InputError) in try CueVerdict(value, path: cuesPath) }
+    var verdicts: [CueVerdict] = []
+    for report in reports { verdicts.append(try CueVerdict(report.value, path: report.path)) }
+    // The first that withholds speaks; else the first.
+    let speaker = verdicts.first { !$0.withheld.isEmpty } ?? verdicts.first
+    cues = speaker.map { CueVerdict(verdict: $0.verdict, withheld: verdicts.flatMap(\.withheld)) }
 
     let looks = metrics.filter { $0.split == Split.validation.rawValue }
     guard let metric = looks.last(where: { $0.step == checkpoint.step }) else {
@@ -57,7 +66,9 @@ struct TrainingEvidence {
     let n = Double(shown.count), isExtreme = metric.accuracy == 0 || metric.accuracy == 1
     let p = isExtreme ? (metric.accuracy * n + 0.5) / (n + 1) : metric.accuracy
     var chance = 1 / Double(max(1, checkpoint.classes.count)), rule = "one of \(checkpoint.classes.count) equally frequent answers"
-    if let label = try checkpoint.recipe.task.task(path: "").label {
+    let task = try checkpoint.recipe.task.task(path: "")
+    if let own = task.chance(batch: checkpoint.recipe.batch) { (chance, rule) = (own.share, own.rule) }
+    if let label = task.label {
       let most = Dictionary(grouping: shown, by: { $0.labels[label] ?? "" }).max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }!
       (chance, rule) = (Double(most.value.count) / n, "always the most frequent answer, \(most.key)")
     }

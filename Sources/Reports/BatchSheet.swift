@@ -18,10 +18,14 @@ public struct BatchSheet: Sendable {
     (self.columns, self.limit) = (columns, limit)
   }
 
-  /// Draws every field of pictures, `[N,C,H,W]`, in the order of their names. Black and white are the least and largest of 99 % of a
+  /// Draws every field of pictures, `[N,C,H,W]` or `[N,V,C,H,W]`, in the order of their names. Black and white are the least and largest of 99 % of a
   /// tile's measured pixels.
   public func picture(of batch: LabelledBatch) -> ColourImage {
-    let fields = batch.fields.filter { $0.value.shape.rank == 4 }.sorted { $0.key < $1.key }.map(\.value)
+    let fields = batch.fields.filter { [4, 5].contains($0.value.shape.rank) }.sorted { $0.key < $1.key }.map { _, field in
+      // Several views an example stand beside each other, as channels do.
+      let shape = field.shape
+      return shape.rank == 4 ? field : field.reshaped(to: [shape[0], shape[1] * shape[2], shape[3], shape[4]])
+    }
     precondition(!fields.isEmpty, "a batch has pictures")
     let count = min(limit, fields[0].shape[0]), side = fields.map { max($0.shape[2], $0.shape[3]) }.max()!
     let zoom = max(1, 160 / side), space = 6, tilesPerExample = fields.reduce(0) { $0 + $1.shape[1] }

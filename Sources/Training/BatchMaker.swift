@@ -1,3 +1,4 @@
+import Corpora
 import Engine
 import Foundation
 import Host
@@ -10,14 +11,18 @@ import Tensors
 package struct BatchMaker: Sendable {
   let images: ImageSet
   let task: any PretextTask
+  let augmentations: [any Augmentation]
   let scaling: InputScaling
   let seed: UInt64
   let batch: Int
   private let order: EpochOrder
 
-  package init(images: ImageSet, task: any PretextTask, scaling: InputScaling, seed: UInt64, batch: Int) {
+  package init(
+    images: ImageSet, task: any PretextTask, augmentations: [any Augmentation] = [], scaling: InputScaling, seed: UInt64, batch: Int
+  ) {
     self.images = images
     self.task = task
+    self.augmentations = augmentations
     self.scaling = scaling
     self.seed = seed
     self.batch = batch
@@ -38,23 +43,36 @@ package struct BatchMaker: Sendable {
   /// The batch of a step, made on all cores of the engine, whose thread this has to be, or on this thread alone: field -> `[batch, ...]`.
   package func training(step: Int, concurrently: Bool = true) throws(InputError) -> [String: Tensor<Float>] {
     let indices = indices(step: step)
-    return try made(concurrently: concurrently) { place in
-      (indices[place], Philox(seed: seed, 2, UInt64(step), UInt64(place)), true)
+    return try made(concurrently: concurrently, augmenting: true) { place in
+      (indices[place], Philox(seed: seed, 2, UInt64(step), UInt64(place)), nil)
     }
   }
 
-  /// Pictures `range` as fixed examples, the same at every look; filled up by repeating the last.
+  /// Fixed examples of one look at all pictures: each in every variant that the task has.
+  package var fixedCount: Int { images.count * task.variants }
+
+  /// Fixed examples `range`, the same at every look; filled up by repeating the last. Those beyond `fixedCount` are other examples of
+  /// the same pictures.
   package func validation(_ range: Range<Int>) throws(InputError) -> [String: Tensor<Float>] {
-    try made(concurrently: true) { place in
-      let index = min(range.lowerBound + place, range.upperBound - 1)
-      // Not the run's seed: runs of several seeds are judged on the same examples.
-      return (index % images.count, Philox(seed: 0, 3, UInt64(index)), false)
+    let variants = task.variants
+    return try made(concurrently: true) { place in
+      let example = min(range.lowerBound + place, range.upperBound - 1), look = example / variants
+      // Not the run's seed: runs of several seeds are judged on the same examples. The versions of a picture share their key.
+      return (look % images.count, Philox(seed: 0, 3, UInt64(look)), variants > 1 ? example % variants : nil)
     }
   }
 
-  /// `plan` gives for each place the picture, the key of its example and whether it is augmented.
+  /// What fixed example `index` shows.
+  func record(ofFixed index: Int) -> Record { images.records[index / task.variants % images.count] }
+
+  /// The context of examples that are drawn, and of fixed ones.
+  private func context(augmenting: Bool, variant: Int?) -> ExampleContext {
+    ExampleContext(scaling: scaling, isAugmenting: augmenting, augmentations: augmentations, variant: variant)
+  }
+
+  /// `plan` gives for each place the picture, the key of its example and the variant of a fixed one.
   private func made(
-    concurrently: Bool, _ plan: @Sendable (Int) -> (index: Int, random: Philox, augmenting: Bool)
+    concurrently: Bool, augmenting: Bool = false, _ plan: @Sendable (Int) -> (index: Int, random: Philox, variant: Int?)
   ) throws(InputError) -> [String: Tensor<Float>] {
     let shapes = task.fields(side: images.side, classes: images.classes.count)
     let parts = Mutex<[Int: Result<ExampleBatch, InputError>]>([:])
@@ -63,10 +81,10 @@ package struct BatchMaker: Sendable {
       do throws(InputError) {
         var part = ExampleBatch(shapes, count: places.count)
         for place in places {
-          var (index, random, augmenting) = plan(place)
+          var (index, random, variant) = plan(place)
           task.makeExample(
-            from: try images.image(index), answer: images.answers.isEmpty ? nil : images.answers[index], scaling: scaling,
-            augmenting: augmenting, using: &random, into: &part, at: place - places.lowerBound)
+            from: try images.shot(index), in: context(augmenting: augmenting, variant: variant), using: &random, into: &part,
+            at: place - places.lowerBound)
         }
         result = .success(part)
       } catch { result = .failure(error) }

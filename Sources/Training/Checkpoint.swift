@@ -85,9 +85,23 @@ public struct Checkpoint: Sendable {
   public struct RunningFigures: Codable, Hashable, Sendable {
     /// Sum of the mean losses of the steps, nats.
     public var loss = 0.0
+    /// Of the first question.
     public var right = 0
+    /// Of the others, where several tasks are trained at once.
+    public var others: [Int]?
     public var seen = 0
     public init() {}
+
+    /// For each question.
+    var rightAnswers: [Int] { [right] + (others ?? []) }
+
+    var isSound: Bool { seen >= 0 && rightAnswers.allSatisfy { (0...seen).contains($0) } }
+
+    mutating func count(_ right: [Int], of examples: Int) {
+      self.right += right[0]
+      if right.count > 1 { others = zip(others ?? right.dropFirst().map { _ in 0 }, right.dropFirst()).map(+) }
+      seen += examples
+    }
   }
 
   public init(
@@ -154,11 +168,15 @@ public struct Checkpoint: Sendable {
     }
     try description.recipe.validate(path: path)
     try description.validate(path: path)
-    guard running.right >= 0, running.right <= running.seen, running.seen <= description.recipe.steps * description.recipe.batch else {
+    guard running.isSound, running.seen <= description.recipe.steps * description.recipe.batch else {
       throw InputError(path: path, place: "metadata.running", expected: "0 ≤ right ≤ seen", found: "\(running.right), \(running.seen)")
     }
     guard step >= 0 else { throw InputError(path: path, place: "metadata", expected: "optimizerStep of 0 or more", found: "\(step)") }
     let network = try TrainingNetwork(description.recipe, side: description.side, classes: description.classes, path: path)
+    let questions = network.questions.count, counted = running
+    if counted.seen > 0 && counted.rightAnswers.count != questions {
+      throw InputError(path: path, place: "metadata.running", expected: "\(questions) counts", found: "\(counted.rightAnswers.count)")
+    }
     let moments = type(of: try description.recipe.optimizer.optimizer(path: path)).moments
     var weights = Weights(network.parameters)
     try SafeTensors.match(

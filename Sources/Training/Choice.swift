@@ -26,6 +26,10 @@ public struct Choice: Codable, Hashable, Sendable {
     Choice(name: type(of: backbone).name, settings: try JSONValue.of(backbone))
   }
 
+  public static func of(_ augmentation: some Augmentation) throws(InputError) -> Choice {
+    Choice(name: type(of: augmentation).name, settings: try JSONValue.of(augmentation))
+  }
+
   public static func of(_ task: some PretextTask) throws(InputError) -> Choice {
     Choice(name: type(of: task).name, settings: try JSONValue.of(task))
   }
@@ -41,6 +45,14 @@ public struct Choice: Codable, Hashable, Sendable {
     guard let type = PretextTaskCatalog.named(name) else { throw unknown(PretextTaskCatalog.all.map { $0.name }, path, "task") }
     let chosen = try value(type.init(), path: path, place: "task.settings")
     do { try chosen.validate() } catch { throw impossible(error, path, "task") }
+    return chosen
+  }
+
+  /// - Parameter place: where in the recipe, such as `augmentations.[0]`.
+  public func augmentation(path: String, place: String) throws(InputError) -> any Augmentation {
+    guard let type = AugmentationCatalog.named(name) else { throw unknown(AugmentationCatalog.all.map { $0.name }, path, place) }
+    let chosen = try value(type.init(), path: path, place: "\(place).settings")
+    do { try chosen.validate() } catch { throw impossible(error, path, place) }
     return chosen
   }
 

@@ -18,6 +18,12 @@ public struct ImageSet: Sendable {
   /// Pixels along a side.
   public let side: Int
   private let reader: ImageReader
+  /// What tasks and augmentations must know of a shot.
+  private let needs: Set<ShotNeed>
+  /// Signal scales by source, where they are needed.
+  private let signals: [String: SignalScale]
+  /// The shot next to each in its run, where one is needed.
+  private let neighbours: [ShotNeighbour]
   /// The first pictures.
   private let resident: [StoredImage]
 
@@ -34,10 +40,11 @@ public struct ImageSet: Sendable {
   /// Chooses what `include` and `exclude` leave of a split, in training narrowed down by the task's `frameChoice`, and loads
   /// pictures into `memory` bytes.
   ///
-  /// Throws when nothing is left, when a record lacks the label that the task asks for, or when a shard is damaged.
+  /// Throws when nothing is left, when a record lacks what the task or an augmentation asks for (a label, a signal scale, a
+  /// neighbouring shot), or when a shard is damaged.
   public init(
     _ corpus: Corpus, split: Split, include: [String: [String]], exclude: [String: [String]], task: any PretextTask,
-    memory: Int = usualMemory
+    augmentations: [any Augmentation] = [], memory: Int = usualMemory
   ) throws(InputError) {
     let path = corpus.folder + "/manifest.json"
     for label in include.keys.sorted() + exclude.keys.sorted() where !corpus.labels.contains(label) {
@@ -64,6 +71,13 @@ public struct ImageSet: Sendable {
       throw InputError(
         path: path, place: "image size", expected: "at least \(task.smallestSide) pixels a side for this task", found: "\(side)")
     }
+    do {
+      try task.validate(side: side)
+      for augmentation in augmentations { try augmentation.validate(side: side) }
+    } catch {
+      throw InputError(path: path, place: error.key, expected: error.expected, found: error.found)
+    }
+    needs = augmentations.reduce(task.needs) { $0.union($1.needs) }
     let included = corpus.records(in: split).filter(RecordFilter(include: include, exclude: exclude).accepts)
     guard !included.isEmpty else {
       throw InputError(path: path, place: "split \(split)", expected: "pictures that the recipe includes", found: "none")
@@ -73,6 +87,8 @@ public struct ImageSet: Sendable {
     let reader = try ImageReader(corpus, records), budget = memory / StoredImage.byteCount(height: side, width: side)
     resident = try (0..<min(records.count, budget)).concurrentMap { index throws(InputError) in try reader.image(index) }
     (self.records, self.reader) = (records, reader)
+    signals = needs.contains(.signal) ? try SignalScale.bySource(of: corpus, records) : [:]
+    neighbours = needs.contains(.neighbour) ? try ShotNeighbour.all(of: records, path: corpus.folder + "/records.csv") : []
     if let label = task.label {
       // Classes over the whole corpus as the recipe filters it, so that every split numbers them alike.
       let values = corpus.classes(of: label).filter { value in
@@ -124,6 +140,19 @@ public struct ImageSet: Sendable {
     try (index < resident.count ? resident[index] : reader.image(index)).maskedImage
   }
 
+  /// Picture `index` with all that the task and the augmentations must know of it.
+  package func shot(_ index: Int) throws(InputError) -> Shot {
+    let record = records[index]
+    var shot = Shot(
+      try image(index), answer: answers.isEmpty ? nil : answers[index], signal: signals[record.source],
+      panel: record.panel < 0 ? nil : record.panel)
+    if !neighbours.isEmpty {
+      let neighbour = neighbours[index]
+      shot.neighbour = .init(image: try image(neighbour.index), isLater: neighbour.isLater)
+    }
+    return shot
+  }
+
   /// Mean and deviation over all measured pixels; `nil` when there are none or all are equal. Reads every picture once.
   public func scaling() throws(InputError) -> InputScaling? {
     let usual = 0.5
@@ -141,6 +170,18 @@ public struct ImageSet: Sendable {
     throw InputError(path: path, place: "split train", expected: "pictures with measured, varying pixels", found: "none")
   }
 
+  /// What the mean picture of each source says of left and right, above and below; `nil` where none says anything. Reads every picture once.
+  func templates(_ scaling: InputScaling) throws(InputError) -> HandednessTemplates? {
+    var sums: [String: [Double]] = [:], counts: [String: Double] = [:]
+    for (index, record) in records.enumerated() {
+      let channel = scaling.channel(try image(index)).elements
+      sums[record.source, default: Array(repeating: 0, count: channel.count)].add(channel)
+      counts[record.source, default: 0] += 1
+    }
+    return HandednessTemplates(
+      means: sums.sorted { $0.key < $1.key }.map { name, sum in Tensor([side, side], sum.map { Float($0 / counts[name]!) }) })
+  }
+
   /// The first measured pixel that is NaN or infinite: its record and its place in the picture, row-major. Reads pictures up to it.
   private func firstNotFinite() throws(InputError) -> (record: String, pixel: Int)? {
     for index in records.indices {
@@ -150,4 +191,9 @@ public struct ImageSet: Sendable {
     }
     return nil
   }
+}
+
+extension [Double] {
+  /// Adds number by number.
+  fileprivate mutating func add(_ other: [Float]) { for i in indices { self[i] += Double(other[i]) } }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Host
+import Pretexts
 import TensorBoard
 
 /// Where a run keeps what it did: `recipe.json`, `metrics.jsonl`, `last.safetensors`, `best.safetensors`, and for TensorBoard an
@@ -21,12 +22,32 @@ public struct RunFolder: Sendable {
     public var split: String
     /// Mean loss, nats.
     public var loss: Double
-    /// Share of right answers, 0...1.
+    /// Share of right answers, 0...1; the mean over tasks, where several are trained at once.
     public var accuracy: Double
+    /// By task, where several are trained at once.
+    public var accuracies: [String: Double]?
     /// Examples behind the two.
     public var count: Int
     public var learningRate: Double
     public var imagesPerSecond: Double
+
+    public init(
+      step: Int, split: String, loss: Double, accuracy: Double, accuracies: [String: Double]? = nil, count: Int, learningRate: Double,
+      imagesPerSecond: Double
+    ) {
+      (self.step, self.split, self.loss, self.accuracy, self.accuracies) = (step, split, loss, accuracy, accuracies)
+      (self.count, self.learningRate, self.imagesPerSecond) = (count, learningRate, imagesPerSecond)
+    }
+
+    init(
+      step: Int, split: String, loss: Double, right: [Int], of count: Int, _ questions: [Question], learningRate: Double, imagesPerSecond: Double
+    ) {
+      let shares = right.map { Double($0) / Double(count) }
+      self.init(
+        step: step, split: split, loss: loss, accuracy: shares.reduce(0, +) / Double(shares.count),
+        accuracies: shares.count > 1 ? Dictionary(uniqueKeysWithValues: zip(questions.map(\.name), shares)) : nil, count: count,
+        learningRate: learningRate, imagesPerSecond: imagesPerSecond)
+    }
   }
 
   /// The metrics so far, without those after `step`, which a killed run wrote and a resumed one will write again.

@@ -41,17 +41,17 @@ public struct RunPreview: Codable, Sendable {
 extension Trainer {
   /// The batch of the next step.
   public func exampleBatch() throws -> LabelledBatch {
-    LabelledBatch(try train.training(step: step), target: network.program(batch: 1, mode: .inference).target, classes: classes)
+    LabelledBatch(try train.training(step: step), network.questions, classes: classes)
   }
 
   /// Runs `count` steps and a look at one validation batch, of which nothing stays.
   public func preview(steps count: Int = 5) throws -> RunPreview {
-    let (program, target) = network.program(batch: recipe.batch, mode: .training), plan = try compiled(program)
+    let (program, questions) = network.program(batch: recipe.batch, mode: .training), plan = try compiled(program)
     let clock = ContinuousClock()
     var weights = weights, gradients = Weights(program.parameters), moments = moments, times: [Double] = []
     for index in 0..<count + 1 {
       let start = clock.now, batch = try train.training(step: step + index)
-      _ = try plan.run(fed(batch, at: step + index, program, target), &weights, gradients: &gradients)
+      _ = try plan.run(fed(batch, at: step + index, program, questions), &weights, gradients: &gradients)
       optimizer.update(&weights, gradients, &moments, learningRate: 0)
       times.append(seconds(clock.now - start))
     }
@@ -62,10 +62,10 @@ extension Trainer {
       lookingBytes = plan.memoryBytes
       for _ in 0..<2 {
         let start = clock.now
-        _ = try plan.evaluate(try validation.validation(0..<min(recipe.batch, validation.images.count)), weights)
+        _ = try plan.evaluate(try validation.validation(0..<min(recipe.batch, validation.fixedCount)), weights)
         looking = seconds(clock.now - start)
       }
-      looking *= Double((max(512, validation.images.count) + recipe.batch - 1) / recipe.batch)
+      looking *= Double((max(512, validation.fixedCount) + recipe.batch - 1) / recipe.batch)
     }
     let left = recipe.steps - step, looks = (left + recipe.validateEvery - 1) / recipe.validateEvery
     return RunPreview(

@@ -1,6 +1,7 @@
 import Engine
 import Foundation
 import Graphs
+import Pretexts
 import Tensors
 
 /// What a run says when it meets a number that is not finite.
@@ -9,11 +10,11 @@ extension Trainer {
   ///
   /// Where the weights themselves are bad already, an earlier step brought it in: the steps since the last checkpoint are
   /// computed again, to the same bits, until it shows.
-  func divergence(_ found: String, _ plan: Plan, _ program: Program, _ target: String) throws -> Divergence {
+  func divergence(_ found: String, _ plan: Plan, _ program: Program, _ questions: [Question]) throws -> Divergence {
     let finder = FaultFinder(program: program, precision: precision.precision)
     func fault(_ step: Int, _ weights: Weights) throws -> Divergence.Fault? {
       let records = train.indices(step: step).map { train.images.records[$0].id }
-      return try finder.fault(fed(train.training(step: step), at: step, program, target), weights) { records[$0] }
+      return try finder.fault(fed(train.training(step: step), at: step, program, questions), weights) { records[$0] }
     }
     guard weights.firstInfinite(.trainable) != nil else {
       return divergence(found, at: step + 1, try fault(step, weights.withSoundStatistics()))
@@ -29,7 +30,7 @@ extension Trainer {
     var gradients = Weights(program.parameters)
     while state.step <= step {
       let before = state.weights
-      _ = try plan.run(fed(train.training(step: state.step), at: state.step, program, target), &state.weights, gradients: &gradients)
+      _ = try plan.run(fed(train.training(step: state.step), at: state.step, program, questions), &state.weights, gradients: &gradients)
       if gradients.firstInfinite(.trainable) != nil || state.weights.firstInfinite(.statistic) != nil {
         return divergence(found, at: state.step + 1, try fault(state.step, before))
       }

@@ -53,18 +53,21 @@ public final class Trainer {
     self.recipe = recipe
     folder = RunFolder(path)
     let corpus = try Corpus(opening: recipe.corpus)
-    let task = try recipe.task.task(path: path)
+    let task = try recipe.task.task(path: path), augmentations = try recipe.chosenAugmentations(path: path)
     let images = try ImageSet(
-      corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: task, memory: imageMemory)
+      corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: task, augmentations: augmentations, memory: imageMemory)
     let last = FileManager.default.fileExists(atPath: folder.last) ? try Checkpoint(reading: folder.last) : nil
     let start = try last == nil ? origin.map { origin throws(InputError) in
       try Checkpoint(reading: origin).continued(by: recipe, side: images.side, classes: images.classes, path: origin)
     } : nil
     // A network goes on with the scaling that it has learnt.
-    let scaling = try (last ?? start)?.description.scaling ?? images.usableScaling(path: recipe.corpus)
+    let known = (last ?? start)?.description.scaling
+    var scaling = try known ?? images.usableScaling(path: recipe.corpus)
+    if known == nil, recipe.projectsTemplate { scaling.templates = try images.templates(scaling) }
     network = try TrainingNetwork(recipe, side: images.side, classes: images.classes, path: path)
     optimizer = try recipe.optimizer.optimizer(path: path)
-    train = BatchMaker(images: images, task: task, scaling: scaling, seed: recipe.seed, batch: recipe.batch)
+    train = BatchMaker(
+      images: images, task: task, augmentations: augmentations, scaling: scaling, seed: recipe.seed, batch: recipe.batch)
     let hasValidation = corpus.records.contains { $0.split == .validation }
     validation = hasValidation
       ? BatchMaker(
@@ -129,7 +132,7 @@ public final class Trainer {
     if description.origin != nil, !FileManager.default.fileExists(atPath: folder.last) { try checkpoint.write(to: folder.last) }
     let log = try MetricLog(folder, step: step)
     guard step < recipe.steps else { return .finished }
-    let (program, target) = network.program(batch: recipe.batch, mode: .training)
+    let (program, questions) = network.program(batch: recipe.batch, mode: .training)
     let plan = try compiled(program)
     // Now, so that a lack of memory shows before the first step.
     let looking = try validation.map { (try compiled(network.program(batch: recipe.batch, mode: .inference).program), $0) }
@@ -141,17 +144,16 @@ public final class Trainer {
       let batch = try nextBatch()
       let rate = recipe.learningRate * recipe.schedule.factor(step: step, total: recipe.steps)
       // Rectifiers can hide a NaN, so what is fed is looked at, too.
-      guard batch.isFinite else { throw try divergence("a fed number is not finite", plan, program, target) }
-      let outputs = try plan.run(fed(batch, at: step, program, target), &weights, gradients: &gradients)
+      guard batch.isFinite else { throw try divergence("a fed number is not finite", plan, program, questions) }
+      let outputs = try plan.run(fed(batch, at: step, program, questions), &weights, gradients: &gradients)
       let stepLoss = Double(outputs["loss"]!.elements[0])
-      guard stepLoss.isFinite else { throw try divergence("loss \(stepLoss)", plan, program, target) }
+      guard stepLoss.isFinite else { throw try divergence("loss \(stepLoss)", plan, program, questions) }
       // Rectifiers can hide a NaN from the loss, but not from the statistics of the normalisation before them.
-      if let path = weights.firstInfinite(.statistic) { throw try divergence("\(path) is not finite", plan, program, target) }
+      if let path = weights.firstInfinite(.statistic) { throw try divergence("\(path) is not finite", plan, program, questions) }
       optimizer.update(&weights, gradients, &moments, learningRate: Float(rate))
       description.step += 1
       running.loss += stepLoss
-      running.right += Trainer.rightAnswers(outputs["logits"]!, batch[target]!, first: recipe.batch)
-      running.seen += recipe.batch
+      running.count(Trainer.rightAnswers(questions, outputs, batch, first: recipe.batch), of: recipe.batch)
       timed += recipe.batch
       let now = clock.now
       trainingTime += seconds(now - began)
@@ -164,17 +166,16 @@ public final class Trainer {
       let isLast = step == recipe.steps, stops = shouldStop()
       if step % recipe.validateEvery == 0 || step % recipe.checkpointEvery == 0 || isLast || stops {
         // A run that went wrong must not become the checkpoint from which it goes on.
-        if let path = weights.firstInfinite(.trainable) { throw try divergence("weight \(path) is not finite", plan, program, target) }
+        if let path = weights.firstInfinite(.trainable) { throw try divergence("weight \(path) is not finite", plan, program, questions) }
       }
       if step % recipe.validateEvery == 0 || isLast {
         let batches = Double(running.seen / recipe.batch)
         try log.append(.init(
-          step: step, split: "train", loss: running.loss / batches, accuracy: Double(running.right) / Double(running.seen), count: running.seen,
-          learningRate: rate,
-          imagesPerSecond: Double(timed) / trainingTime))
+          step: step, split: "train", loss: running.loss / batches, right: running.rightAnswers, of: running.seen, questions,
+          learningRate: rate, imagesPerSecond: Double(timed) / trainingTime))
         (running, timed, trainingTime) = (Checkpoint.RunningFigures(), 0, 0)
         if let (plan, pictures) = looking {
-          let metric = try validate(plan, pictures, target: target, rate: rate)
+          let metric = try validate(plan, pictures, questions, rate: rate)
           try log.append(metric)
           accuracy = ", validation \(rounded(metric.accuracy))"
           if metric.accuracy > description.bestAccuracy {
@@ -202,14 +203,16 @@ public final class Trainer {
   }
 
   /// A batch as the plan of a training step takes it: answers smoothed, and what random masks depend on.
-  func fed(_ batch: [String: Tensor<Float>], at step: Int, _ program: Program, _ target: String) -> [String: Tensor<Float>] {
-    smoothed(batch, target).merging(program.maskFields(seed: recipe.seed, step: step)) { own, _ in own }
+  func fed(_ batch: [String: Tensor<Float>], at step: Int, _ program: Program, _ questions: [Question]) -> [String: Tensor<Float>] {
+    smoothed(batch, questions).merging(program.maskFields(seed: recipe.seed, step: step)) { own, _ in own }
   }
 
-  private func smoothed(_ batch: [String: Tensor<Float>], _ target: String) -> [String: Tensor<Float>] {
+  private func smoothed(_ batch: [String: Tensor<Float>], _ questions: [Question]) -> [String: Tensor<Float>] {
     guard recipe.labelSmoothing > 0 else { return batch }
     var batch = batch
-    batch[target] = batch[target].map { LabelSmoothing.smoothed($0, by: recipe.labelSmoothing) }
+    for case let (.largest, target?) in questions.map({ ($0.rule, $0.target) }) {
+      batch[target] = batch[target].map { LabelSmoothing.smoothed($0, by: recipe.labelSmoothing) }
+    }
     return batch
   }
 
@@ -237,34 +240,34 @@ public final class Trainer {
   }
 
   /// Loss and accuracy over the whole validation split, on fixed examples.
-  private func validate(_ plan: Plan, _ validation: BatchMaker, target: String, rate: Double) throws -> RunFolder.Metric {
+  private func validate(_ plan: Plan, _ validation: BatchMaker, _ questions: [Question], rate: Double) throws -> RunFolder.Metric {
     let clock = ContinuousClock(), began = clock.now
     // Small splits are looked at several times with other self-made answers, so that the figure means something.
-    let total = validation.images.count * max(1, 512 / validation.images.count)
-    var loss = 0.0, right = 0
+    let total = validation.fixedCount * max(1, 512 / validation.fixedCount)
+    var loss = 0.0, right = questions.map { _ in 0 }
     for start in stride(from: 0, to: total, by: recipe.batch) {
       let range = start..<min(total, start + recipe.batch), batch = try validation.validation(range)
       let isSound = batch.isFinite, outputs = try plan.evaluate(batch, weights), stepLoss = Double(outputs["loss"]!.elements[0])
       guard isSound, stepLoss.isFinite else {
         let program = network.program(batch: recipe.batch, mode: .inference).program
         let fault = try FaultFinder(program: program, precision: precision.precision).fault(batch, weights) { place in
-          validation.images.records[min(start + place, range.upperBound - 1) % validation.images.count].id
+          validation.record(ofFixed: min(start + place, range.upperBound - 1)).id
         }
         throw divergence(isSound ? "validation loss \(stepLoss)" : "a validation picture is not finite", at: step, fault)
       }
       // The mean loss includes the filling of the last batch; its share is at most one batch in total.
       loss += stepLoss * Double(range.count)
-      right += Trainer.rightAnswers(outputs["logits"]!, batch[target]!, first: range.count)
+      for (index, count) in Trainer.rightAnswers(questions, outputs, batch, first: range.count).enumerated() { right[index] += count }
     }
     return .init(
-      step: step, split: "validation", loss: loss / Double(total), accuracy: Double(right) / Double(total), count: total,
-      learningRate: rate, imagesPerSecond: Double(total) / seconds(clock.now - began))
+      step: step, split: "validation", loss: loss / Double(total), right: right, of: total, questions, learningRate: rate, imagesPerSecond: Double(total) / seconds(clock.now - began))
   }
 
-  /// How many of the first rows are answered right.
-  static func rightAnswers(_ logits: Tensor<Float>, _ target: Tensor<Float>, first count: Int) -> Int {
-    let chosen = Answers.chosen(logits), truth = target.shape.rank == 2 ? Answers.chosen(target) : target.elements.map { $0 > 0.5 ? 1 : 0 }
-    return (0..<count).count { chosen[$0] == truth[$0] }
+  /// How many of the first rows are answered right, for each question.
+  static func rightAnswers(
+    _ questions: [Question], _ outputs: [String: Tensor<Float>], _ batch: [String: Tensor<Float>], first count: Int
+  ) -> [Int] {
+    questions.map { $0.right(outputs[$0.output]!, batch, first: count) }
   }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Host
+import Pretexts
 import Yams
 
 /// Everything that decides what a training run computes, as written in YAML. The same recipe, corpus and thread count give the same weights.
@@ -14,6 +15,8 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
   /// No pictures with these labels: `{beam: [dark]}`.
   public var exclude: [String: [String]] = [:]
   public var task = Choice(name: "flip")
+  /// Nuisances that the training pictures meet, one after the other, after what the task does to them.
+  public var augmentations: [Choice] = []
   public var backbone = Choice(name: "resnet18")
   /// A safetensors file by torchvision, timm or `psimagenet publish` that the backbone starts from, instead of fresh numbers; a
   /// relative path starts at the recipe's folder.
@@ -33,10 +36,16 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
   public var validateEvery = 100
   /// Steps between checkpoints from which a killed run can go on.
   public var checkpointEvery = 100
+  /// Whether the mean picture's handedness is taken out of every input: `HandednessTemplates` of the training pictures.
+  public var projectsTemplate = false
+  /// What the audit of the run need not fail for, because the run's reader is told: pipeline steps that do not commute with the task's
+  /// symmetries (`calibrate`, `area average`), and controls that are answered (`mean image`).
+  public var owns: [String] = []
 
   public init() {}
 
-  /// Recipes inside older checkpoints lack `about` and `labelSmoothing`, and few name `initialWeights`; every other key is required.
+  /// Recipes inside older checkpoints lack `about`, `labelSmoothing`, `augmentations`, `owns` and `projectsTemplate`, and few name `initialWeights`;
+  /// every other key is required.
   public init(from decoder: any Decoder) throws {
     let box = try decoder.container(keyedBy: CodingKeys.self)
     name = try box.decode(String.self, forKey: .name)
@@ -45,6 +54,7 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
     include = try box.decode([String: [String]].self, forKey: .include)
     exclude = try box.decode([String: [String]].self, forKey: .exclude)
     task = try box.decode(Choice.self, forKey: .task)
+    augmentations = try box.decodeIfPresent([Choice].self, forKey: .augmentations) ?? []
     backbone = try box.decode(Choice.self, forKey: .backbone)
     initialWeights = try box.decodeIfPresent(String.self, forKey: .initialWeights)
     optimizer = try box.decode(Choice.self, forKey: .optimizer)
@@ -57,6 +67,8 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
     seed = try box.decode(UInt64.self, forKey: .seed)
     validateEvery = try box.decode(Int.self, forKey: .validateEvery)
     checkpointEvery = try box.decode(Int.self, forKey: .checkpointEvery)
+    owns = try box.decodeIfPresent([String].self, forKey: .owns) ?? []
+    projectsTemplate = try box.decodeIfPresent(Bool.self, forKey: .projectsTemplate) ?? false
   }
 
   /// Reads YAML or JSON: a file, or where there is none of that name, a recipe that comes with the program (`NamedRecipe`).
@@ -104,6 +116,14 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
         throw InputError(path: path, place: "\(key).\(unknown)", expected: "one of the keys name, settings", found: "unknown key \"\(unknown)\"")
       }
     }
+    if case .array(let list)? = fields["augmentations"] {
+      for (index, entry) in list.enumerated() {
+        guard case .object(let choice) = entry else { continue }
+        guard let unknown = choice.keys.sorted().first(where: { $0 != "name" && $0 != "settings" }) else { continue }
+        throw InputError(
+          path: path, place: "augmentations.[\(index)].\(unknown)", expected: "one of the keys name, settings", found: "unknown key \"\(unknown)\"")
+      }
+    }
     // Mappings with free keys are taken as they are; all others only know the keys of the defaults.
     guard case .object(var defaults) = try JSONValue.of(usual) else { preconditionFailure("a recipe is a mapping") }
     for key in ["include", "exclude", "task", "backbone", "optimizer", "initialWeights"] where fields[key] != nil { defaults[key] = .null }
@@ -147,8 +167,21 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
     try require(schedule.warmupSteps >= 0 && schedule.warmupSteps < steps, "schedule.warmupSteps", "0 to \(steps - 1)", schedule.warmupSteps)
     try require(schedule.stepShare > 0, "schedule.stepShare", "a positive share", schedule.stepShare)
     try require(schedule.stepFactor > 0 && schedule.stepFactor <= 1, "schedule.stepFactor", "above 0, at most 1", schedule.stepFactor)
-    _ = try task.task(path: path)
+    let asked = try task.task(path: path)
+    if let conflict = asked.conflict(with: try chosenAugmentations(path: path)) {
+      throw InputError(
+        path: path, place: "augmentations.[\(conflict.index)]",
+        expected: "an augmentation that the answers of task \(task.name) can bear",
+        found: "\(conflict.augmentation), which contains what the task asks about: \(conflict.about)")
+    }
     _ = try backbone.backbone(path: path)
     _ = try optimizer.optimizer(path: path)
+  }
+
+  /// The augmentations in order.
+  public func chosenAugmentations(path: String) throws(InputError) -> [any Augmentation] {
+    try augmentations.enumerated().map { index, choice throws(InputError) in
+      try choice.augmentation(path: path, place: "augmentations.[\(index)]")
+    }
   }
 }

@@ -1,36 +1,95 @@
 import ArgumentParser
 import Audits
 import Corpora
+import Cues
 import Foundation
 import Host
 import Reports
+import Training
 
 struct Audit: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Can this corpus be trusted? Leaks between splits, labels that are known without the picture, duplicates, damage.",
+    abstract: "Can this corpus be trusted? And with --task: can this run's accuracy?",
     discussion: """
-      Gates: integrity (checksums), runs and dark sets in one split each, near-duplicates across splits, labels told from header, mask, \
-      frame number or run alone (balanced accuracy with standard error and chance, and a one-sided bound), classes without pictures, \
+      A corpus: gates for integrity (checksums), runs and dark sets in one split each, near-duplicates across splits, labels told from header, \
+      mask, frame number or run alone (balanced accuracy with standard error and chance, and a one-sided bound), classes without pictures, \
       pixels that are no numbers, saturated or all-masked pictures. It also says what a flip detector could reach on masks and darks.
 
-      Exit codes: 0 every gate passed or is undecided, 1 a gate failed (the report says which), 66 no corpus there.
+      A run (--task), or the runs of one recipe from several seeds: which steps of its own pipeline treat a picture and its mirror image \
+      alike, and whether noise, darks, masks, headers, the mean image, the border or the batch answer its question, too. Where one does, \
+      the accuracy is withheld and the remedy named. A recipe (.yaml) in place of a run: the steps alone, before anything is trained.
+
+      Exit codes: 0 every gate passed or is undecided, 1 a gate failed or the accuracy is withheld (the report says which), 66 nothing there.
 
       Example: psimagenet audit corpus --html audit.html --out audit.json
+      Example: psimagenet audit --task runs/flip-1 runs/flip-2 runs/flip-3 --html flip.html
       """)
 
-  @Argument(help: "A built corpus.") var corpus: String
+  @Argument(help: "A built corpus; with --task run folders of one recipe, or a recipe.") var subjects: [String]
+  @Flag(help: "Audit runs, not a corpus.") var task = false
   @Option(help: "Bounds that differ from the usual ones (JSON), such as {\"run\": 0.6}.") var bounds: String?
+  @Option(help: "With --task: another corpus than the run's own.") var corpus: String?
+  @Option(help: "With --task: train, validation or test.") var split = "test"
+  @Option(help: "With --task: examples a control.") var examples = AuditAcceptance().examples
+  @Option(help: "With --task: steps of the planted cue's network; 0 for none.") var plantedSteps = 150
   @Option(help: "Write the report as JSON to this file.") var out: String?
   @Option(help: "Write the report as a page to this file.") var html: String?
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    guard !subjects.isEmpty else { throw ValidationError("name a corpus, or with --task a run") }
+    guard task || subjects.count == 1 else { throw ValidationError("one corpus at a time; runs need --task") }
+    guard examples > 0, plantedSteps >= 0 else { throw ValidationError("--examples is 1 or more, --planted-steps 0 or more") }
+    guard Split(rawValue: split) != nil else { throw ValidationError("--split is train, validation or test") }
+  }
+
   mutating func run() throws {
+    guard !task else { return try auditRuns() }
     let limits = try bounds.map { try AuditBounds(reading: $0) } ?? AuditBounds()
-    let audit = try CorpusAudit(of: corpus, bounds: limits, progress: output.progress)
+    let audit = try CorpusAudit(of: subjects[0], bounds: limits, progress: output.progress)
     if let out { try AtomicFile.write(CanonicalJSON.data(audit), to: out) }
-    if let html { try audit.html(folder: corpus).write(to: html) }
+    if let html { try audit.html(folder: subjects[0]).write(to: html) }
     try output.print(audit) { $0.text }
     // A corpus that fails is a result, not an error of the program.
     guard audit.passed else { throw ExitCode(1) }
+  }
+
+  private func auditRuns() throws {
+    if subjects.count == 1, !FileManager.default.fileExists(atPath: RunFolder(subjects[0]).last), isRecipe(subjects[0]) {
+      return try auditRecipe(subjects[0])
+    }
+    var audits: [TaskAudit] = []
+    for folder in subjects {
+      let path = RunFolder(folder).last, checkpoint = try Checkpoint(reading: path)
+      let audit = try TaskAudit(
+        checkpoint, path: path, corpus: Corpus(opening: corpus ?? checkpoint.description.recipe.corpus), split: Split(rawValue: split)!,
+        examples: examples, plantedSteps: plantedSteps, progress: output.progress)
+      try AtomicFile.write(CanonicalJSON.data(audit), to: folder + "/audit.json")
+      audits.append(audit)
+    }
+    let report = TaskAuditReport(audits: audits, verdict: TaskVerdict(audits))
+    if let out { try AtomicFile.write(CanonicalJSON.data(report), to: out) }
+    if let html { try report.html().write(to: html) }
+    try output.print(report) { report in
+      let isWithheld = report.verdict.standing == .withheld
+      return (report.audits.map { $0.text(withholding: isWithheld) } + [report.verdict.sentence]).joined(separator: "\n\n")
+    }
+    guard report.verdict.standing != .withheld else { throw ExitCode(1) }
+  }
+
+  private func isRecipe(_ name: String) -> Bool { [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) } || NamedRecipe.named(name) != nil }
+
+  /// Before training: only what the pipeline does to mirror images.
+  private func auditRecipe(_ path: String) throws {
+    let recipe = try TrainingRecipe(reading: path), source = try Corpus(opening: corpus ?? recipe.corpus)
+    let task = try recipe.task.task(path: path)
+    let images = try ImageSet(source, split: .train, include: recipe.include, exclude: recipe.exclude, task: task)
+    guard let scaling = try images.scaling() else {
+      throw InputError(path: source.folder, place: "split train", expected: "pictures with measured, varying pixels", found: "none")
+    }
+    let table = try CommutationTable(recipe, scaling: scaling, corpus: source)
+    if let out { try AtomicFile.write(CanonicalJSON.data(table), to: out) }
+    try output.print(table) { table in table.text + "\nControls need a run: psimagenet pretrain \(path) --out RUN" }
+    guard table.failures.isEmpty else { throw ExitCode(1) }
   }
 }

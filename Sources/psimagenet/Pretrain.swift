@@ -1,4 +1,6 @@
 import ArgumentParser
+import Corpora
+import Cues
 import Dispatch
 import Engine
 import Foundation
@@ -13,6 +15,9 @@ struct Pretrain: ParsableCommand {
     discussion: """
       A run that was stopped or killed goes on from its last checkpoint when run again, to the same bits. SIGTERM, SIGINT and SIGUSR1 \
       save and end with code 75. A run that diverged goes on from its last good checkpoint under a changed recipe with --from.
+
+      A finished run is audited for about a fifth of the time that it took (audit.json): whether its accuracy is content. Code 1 where a \
+      step of its pipeline does not commute with mirrors and the recipe does not own up to it; psimagenet audit --task asks in full.
 
       Example: psimagenet pretrain --recipe flip-xtcav-64 --dry-run
       Example: psimagenet pretrain --recipe flip-xtcav-64 --set steps=2000 --set task.settings.jitter.noise=0.1
@@ -31,6 +36,7 @@ struct Pretrain: ParsableCommand {
   var imageMemory = ImageSet.usualMemory >> 20
   @Option(help: "auto, float32 or bfloat16, instead of the recipe's precision.") var precision: PrecisionChoice?
   @Option(help: "A checkpoint of another run to go on from under this recipe, in a new folder.") var from: String?
+  @Flag(help: "No audit at the end.") var noAudit = false
   @Flag(help: "Go on with a run; refused where --out holds none.") var resume = false
   @Flag(help: "Train nothing: say what the run costs in time and memory, and draw its first batch.") var dryRun = false
   @Option(help: "The picture of the first batch that --dry-run draws.") var sheet = "batch.png"
@@ -64,11 +70,13 @@ struct Pretrain: ParsableCommand {
       try output.print(metrics) { _ in "stopped after step \(step); run the same command again to go on" }
       throw ExitCode(75)
     case .finished:
+      let audit = noAudit ? nil : try audited(recipe, in: folder, signals)
       try output.print(metrics) { metrics in
         metrics.suffix(2).map {
           "step \($0.step) \($0.split): loss \(String(format: "%.4f", $0.loss)), accuracy \(String(format: "%.4f", $0.accuracy)) (n = \($0.count))"
-        }.joined(separator: "\n") + "\nrun folder: \(folder)"
+        }.joined(separator: "\n") + "\n" + words(audit, folder) + "run folder: \(folder)"
       }
+      if let audit, !audit.commutation.failures.isEmpty { throw ExitCode(1) }
     }
   }
 
@@ -76,6 +84,33 @@ struct Pretrain: ParsableCommand {
     let preview = try trainer.preview()
     try AtomicFile.write(Data(BatchSheet().picture(of: try trainer.exampleBatch()).png()), to: sheet)
     try output.print(preview) { $0.text + "\nfirst batch: \(sheet)" }
+  }
+
+  /// The audit that a fifth of the run pays for; `nil` where the task or the corpus has nothing to audit, which is said.
+  ///
+  /// Ends the program with code 75 where it is asked to stop: the network is saved, and the same command makes the audit.
+  private func audited(_ recipe: TrainingRecipe, in folder: String, _ signals: StopSignals) throws -> TaskAudit? {
+    let path = RunFolder(folder).last, checkpoint = try Checkpoint(reading: path), corpus = try Corpus(opening: recipe.corpus)
+    let share = TaskAudit.share(of: recipe)
+    do {
+      let audit = try TaskAudit(
+        checkpoint, path: path, corpus: corpus, examples: share.examples, plantedSteps: share.plantedSteps
+      ) { [report = output.progress] progress in
+        report(progress)
+        if signals.received { Foundation.exit(75) }
+      }
+      try AtomicFile.write(CanonicalJSON.data(audit), to: folder + "/audit.json")
+      return audit
+    } catch let error as InputError where error.kind == .malformed {
+      FileHandle.standardError.write(Data("no audit: \(error.description)\n".utf8))
+      return nil
+    }
+  }
+
+  private func words(_ audit: TaskAudit?, _ folder: String) -> String {
+    guard let audit else { return noAudit ? "" : "no audit\n" }
+    let verdict = TaskVerdict([audit])
+    return "audit: \(verdict.sentence)\nin full: psimagenet audit --task \(folder)\n"
   }
 }
 

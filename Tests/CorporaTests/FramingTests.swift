@@ -40,6 +40,20 @@ struct FramingTests {
     for (value, weight) in zip(framed.pixels.elements, framed.weight.elements) { #expect(weight > 0 ? value == 4 : value == 0) }
   }
 
+  /// The named pixel comes to lie in the middle, and what has no counterpart on its other side is left out.
+  @Test(arguments: SourceRecipe.Fit.allCases) func aCentreComesToLieInTheMiddle(fit: SourceRecipe.Fit) {
+    var image = MaskedImage(pixels: Tensor(repeating: 0, [20, 31]), weight: Tensor(repeating: 1, [20, 31]))
+    image.pixels.elements[7 * 31 + 20] = 1
+    let framing = Framing(sourceHeight: 20, sourceWidth: 31, height: 9, width: 9, fit: fit, centre: (row: 7, column: 20))
+    if fit != .crop { #expect(framing.sourceRows == 0..<15 && framing.sourceColumns == 10..<31) }
+    let framed = framing.applied(to: image).pixels.elements
+    #expect(framed.indices.max { framed[$0] < framed[$1] } == 40)
+    #expect(framing.source(row: 4, column: 4).map { $0 == (7, 20) } == true)
+    // A half pixel: an even part.
+    let between = Framing(sourceHeight: 20, sourceWidth: 31, height: 8, width: 8, fit: .stretch, centre: (row: 7.5, column: 2))
+    #expect(between.sourceRows == 0..<16 && between.sourceColumns == 0..<5)
+  }
+
   @Test func cropKeepsTheMiddle() {
     let image = MaskedImage(
       pixels: Tensor([2, 6], [0, 0, 1, 2, 0, 0, 0, 0, 3, 4, 0, 0]), weight: Tensor(repeating: 1, [2, 6]))

@@ -9,45 +9,22 @@ import Tensors
 import Testing
 import Training
 
-/// A corpus of made-up frames: `frame(isDark, random)` draws one; six runs of beam frames and of darks each.
-private func corpus(in folder: String, side: Int, frame: (Bool, inout Philox) -> [Float]) throws -> Corpus {
-  var values: [String: String] = [:]
-  for run in 1...6 {
-    for (name, isDark, count) in [("on", false, 40), ("dark", true, 60)] {
-      var random = Philox(seed: 5, UInt64(run), isDark ? 1 : 0), elements: [Float] = []
-      for _ in 0..<count { elements += frame(isDark, &random) }
-      let array = NPYArray(element: .float32, shape: [count, side, side], bytes: elements.withUnsafeBytes { Array($0) })
-      try AtomicFile.write(Data(array.file), to: "\(folder)/raw/\(name)-run\(run)/frames.npy")
-      values["\(name)-run\(run)"] = name
-    }
-  }
-  let source = SourceRecipe(
-    name: "made", files: ["raw/*/frames.npy"], experiment: .named("made"), run: .folder,
-    labels: [LabelRule(name: "beam", .folder(level: 1), values: values)])
-  let keys = { (runs: ClosedRange<Int>) in runs.map { RunKey(experiment: "made", run: $0) } }
-  return try CorpusBuilder.build(
-    CorpusRecipe(
-      name: "made", image: .init(height: side, width: side),
-      split: SplitRule(runs: [.train: keys(1...3), .validation: keys(4...4), .test: keys(5...6)]), sources: [source]),
-    relativeTo: folder, to: folder + "/corpus")
-}
-
 private func report(side: Int, steps: Int, frame: (Bool, inout Philox) -> [Float]) throws -> CueReport {
-  let folder = NSTemporaryDirectory() + "psimagenet-cues-\(UUID().uuidString)"
-  defer { try? FileManager.default.removeItem(atPath: folder) }
-  let corpus = try corpus(in: folder, side: side, frame: frame)
-  var recipe = TrainingRecipe()
-  recipe.corpus = corpus.folder
-  recipe.exclude = ["beam": ["dark"]]
-  recipe.task = try Choice.of(Flip(antisymmetric: true, jitter: Jitter(intensity: 0.05, offset: 0, noise: 0.05)))
-  recipe.backbone = try Choice.of(ResNet10(width: 8))
-  (recipe.steps, recipe.batch, recipe.learningRate) = (steps, 32, 3e-3)
-  (recipe.validateEvery, recipe.checkpointEvery) = (steps, steps)
-  let trainer = try Trainer(recipe, folder: folder + "/run")
-  #expect(try trainer.run() == .finished)
-  var planted = PlantedPixel()
-  (planted.frames, planted.steps, planted.batch) = (1000, 2, 4)
-  return try CueReport(Checkpoint(reading: trainer.folder.last), path: trainer.folder.last, corpus: corpus, planted: planted)
+  try withScratch { folder in
+    let corpus = try madeCorpus(in: folder, side: side) { isDark, _, random in frame(isDark, &random) }
+    var recipe = TrainingRecipe()
+    recipe.corpus = corpus.folder
+    recipe.exclude = ["beam": ["dark"]]
+    recipe.task = try Choice.of(Flip(antisymmetric: true, jitter: Jitter(intensity: 0.05, offset: 0, noise: 0.05)))
+    recipe.backbone = try Choice.of(ResNet10(width: 8))
+    (recipe.steps, recipe.batch, recipe.learningRate) = (steps, 32, 3e-3)
+    (recipe.validateEvery, recipe.checkpointEvery) = (steps, steps)
+    let trainer = try Trainer(recipe, folder: folder + "/run")
+    #expect(try trainer.run() == .finished)
+    var planted = PlantedPixel()
+    (planted.frames, planted.steps, planted.batch) = (1000, 2, 4)
+    return try CueReport(Checkpoint(reading: trainer.folder.last), path: trainer.folder.last, corpus: corpus, planted: planted)
+  }
 }
 
 private let side = 17

@@ -113,7 +113,11 @@ func poolingsAgree(precision: Precision, window: (kernel: Int, stride: Int, padd
   try compare([[4, 3], [3]], precision, seed: s) { $0[0].addingBias($0[1]) }
   try compare([[4, 3, 5, 6], [3]], precision, seed: s) { $0[0].addingBias($0[1]) }
   try compare([[4, 6]], precision, seed: s) { $0[0].reshaped(to: [2, 12]) }
-  try compare([[2, 1, 3, 5]], precision, seed: s) { $0[0].mirrored() }
+  for axis in 0..<4 { try compare([[2, 2, 3, 5]], precision, seed: s) { $0[0].mirrored(axis: axis) } }
+  try compare([[5, 4]], precision, seed: s) { $0[0].normalizedRows() }
+  try compare([[5, 4]], precision, seed: s) { ($0[0] * $0[0] + $0[0].constant(0.5, [5, 4])).power(-0.5) }
+  try compare([[5, 4]], precision, seed: s) { $0[0] * $0[0].detached() + $0[0].constant(Tensor([5, 4], (0..<20).map { Double($0 % 3) })) }
+  try compare([[5, 4]], precision, seed: s) { $0[0] * $0[0].balancedAssignment(epsilon: 0.5) }
   try compare([[2, 3], [4, 3]], precision, seed: s) { Value.concatenated([$0[0], $0[1]]).rows(1..<5) }
   try compare([[4, 5]], precision, seed: s) { $0[0].crossEntropy($0[0].constant(0.2, [4, 5])) }
   try compare([[6]], precision, seed: s) { $0[0].binaryCrossEntropy($0[0].constant(1, [6])) }

@@ -41,9 +41,12 @@ final class RandomGraph {
   /// The loss is a randomly weighted sum of everything that nothing else consumes.
   private(set) lazy var program: Program = {
     var loss: Value?
+    terms = []
     for (index, value) in live.enumerated() where !used.contains(value.id) {
       outputs["y\(index)"] = value
-      let part = value.shape.rank == 0 ? value : (value * field("u\(index)", value.shape)).sum()
+      let weighted = value.shape.rank == 0 ? value : value * field("u\(index)", value.shape)
+      terms.append(weighted)
+      let part = value.shape.rank == 0 ? value : weighted.sum()
       loss = loss.map { $0 + part } ?? part
     }
     outputs["loss"] = loss
@@ -51,6 +54,16 @@ final class RandomGraph {
     if pick(0...2) == 0, let value = live.randomElement(using: &random) { outputs["middle"] = value }
     return Program(inputs: fields, parameters: parameters, outputs: outputs, minimizing: loss, updates: updates)
   }()
+
+  /// What the loss sums up.
+  private var terms: [Value] = []
+
+  /// Whether the loss is no small difference of large terms, whose roundings would be all that is compared: at least 0.15 of the root of
+  /// their summed squares, which is the size of a sum of random signs.
+  func hasLargeLoss(_ feeds: [(Value, Tensor<Double>)]) -> Bool {
+    let numbers = interpret(terms, feeding: feeds).flatMap(\.elements)
+    return abs(numbers.reduce(0, +)) >= 0.15 * numbers.reduce(0) { $0 + $1 * $1 }.squareRoot()
+  }
 
   /// The nodes that the program runs.
   var nodes: [GraphBuilder.Node] {

@@ -4,7 +4,7 @@ import Tensors
 extension RandomGraph {
   /// Adds one operation with random settings to random operands.
   func grow() {
-    switch pick(0...23) {
+    switch pick(0...26) {
     case 0, 1: growConvolution()
     case 2: growTransposedConvolution()
     case 3, 4: growNormalization()
@@ -17,13 +17,16 @@ extension RandomGraph {
     case 11: growBias()
     case 12, 13: growConcatenation()
     case 14, 15: growSlice()
-    case 16: keep(anything().mirrored())
+    case 16: growMirror()
     case 17: growMask()
     case 18: growReshape()
     case 19: growProduct()
     case 20: growPixelLoss()
     case 21: growExampleLoss()
     case 22: growScalar()
+    case 23: growConstant()
+    case 24: growPower()
+    case 25: growRowNormalization()
     default: if let x = maps() { keep(x.globalAverage()) }
     }
   }
@@ -136,6 +139,11 @@ extension RandomGraph {
     keep(x.sliced(start..<end, axis: axis))
   }
 
+  private func growMirror() {
+    let x = anything()
+    keep(x.mirrored(axis: chance(50) ? x.shape.rank - 1 : pick(0...x.shape.rank - 1)))
+  }
+
   private func growMask() {
     let x = anything(), counter = field("counter", [2])
     let mask = BernoulliMask(rate: pick([0.1, 0.5]), stream: UInt64(builder.nodes.count), per: pick([.element, .example]))
@@ -170,6 +178,25 @@ extension RandomGraph {
       return keep(flat.binaryCrossEntropy(field("t\(fields.count)", flat.shape, 0...1)))
     }
     keep(z.crossEntropy(field("t\(fields.count)", z.shape, 0...1), smoothing: pick([0, 0.1])))
+  }
+
+  private func growConstant() {
+    let x = anything()
+    if chance(50) { return keep(x.detached()) }
+    var numbers = Philox(seed: seed, UInt64(builder.nodes.count))
+    let pattern = Tensor(x.shape, (0..<x.shape.count).map { _ in [-1, 0, 0.5, 1].randomElement(using: &numbers)! })
+    keep(chance(50) ? x * x.constant(pattern) : x + x.constant(pattern))
+  }
+
+  /// Of numbers well above 0.
+  private func growPower() {
+    let x = forksAtLeavesOnly ? leaf([pick(1...5), pick(1...20)]) : anything()
+    keep((x * x + x.constant(0.5, x.shape)).power(pick([-1, -0.5, 0.5, 2])))
+  }
+
+  private func growRowNormalization() {
+    let x = leaf([pick(1...5), pick([3, 7, 16])])
+    keep(chance(50) ? x.normalizedRows(epsilon: 0.1) : x.balancedAssignment(epsilon: pick([0.3, 1]), rounds: pick(1...3)))
   }
 
   private func growScalar() {

@@ -67,7 +67,7 @@ private let graphs = 520
     }
   }
 
-  /// Graph number `index` with numbers that make no decision of it narrow. Some graphs have exact ties whatever the numbers, as
+  /// Graph number `index` with numbers that make no decision of it narrow, and in bfloat16 no loss that nearly cancels. Some graphs have exact ties whatever the numbers, as
   /// where a window holds one pixel twice; the next seed takes their place.
   private func numbered(_ index: Int, _ precision: Precision) -> (RandomGraph, Weights, [String: Tensor<Float>])? {
     for seed in stride(from: UInt64(index), to: 100_000, by: 10_000) {
@@ -76,7 +76,7 @@ private let graphs = 520
         let (weights, batch) = graph.draw(attempt)
         let feeds = program.inputs.map { ($0.value, batch[$0.key]!.map(Double.init)) }
           + program.parameters.map { ($0.value, weights[$0.path].map(Double.init)) }
-        if graph.isDecisive(feeds, margin: 5e-5) { return (graph, weights, batch) }
+        if graph.isDecisive(feeds, margin: 5e-5), precision == .float32 || graph.hasLargeLoss(feeds) { return (graph, weights, batch) }
       }
     }
     return nil

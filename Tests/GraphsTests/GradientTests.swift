@@ -130,14 +130,15 @@ func masked(_ x: Value, _ rate: Double, _ unit: BernoulliMask.Unit, _ stream: UI
 @Test(arguments: [
   ("add", [[2, 3], [2, 3]]), ("subtract", [[2, 3], [2, 3]]), ("multiply", [[2, 3], [2, 3]]), ("scale", [[4]]),
   ("relu", [[5, 4]]), ("add then relu", [[2, 3, 4, 4], [2, 3, 4, 4]]), ("sum", [[3, 4]]), ("mean", [[3, 4]]),
-  ("broadcast", [[]]), ("reshape", [[2, 3, 4]]), ("mirror", [[2, 1, 3, 5]]), ("concatenate", [[2, 3], [4, 3]]),
+  ("broadcast", [[]]), ("reshape", [[2, 3, 4]]), ("mirror", [[2, 1, 3, 5]]), ("mirror rows", [[2, 1, 3, 5]]), ("mirror examples", [[3, 4]]), ("concatenate", [[2, 3], [4, 3]]),
   ("rows", [[6, 3]]), ("first rows", [[6, 3]]), ("global average", [[2, 3, 4, 5]]), ("bias 2", [[4, 3], [3]]),
   ("bias 4", [[2, 3, 4, 5], [3]]), ("cross entropy", [[4, 5], [4, 5]]), ("binary cross entropy", [[6], [6]]),
   ("running average", [[3], [3]]), ("concatenate channels", [[2, 3, 2, 2], [2, 1, 2, 2], [2, 4, 2, 2]]),
   ("concatenate columns", [[2, 3, 2], [2, 3, 4]]), ("channels", [[2, 6, 2, 3]]), ("last channels", [[2, 6, 2, 3]]),
   ("relu to 0.4", [[5, 4, 2, 2]]), ("add then relu to 0.4", [[5, 4], [5, 4]]), ("dropout", [[3, 5, 4]]),
   ("drop path", [[6, 2, 3, 1]]), ("cross entropy of pixels", [[2, 3, 4, 2]]), ("smoothed cross entropy", [[4, 5]]),
-  ("binary cross entropy of pixels", [[2, 1, 4, 3]]), ("masked mean", [[3, 2, 4, 3]]), ("mean over nothing", [[3, 2, 4, 3]]),
+  ("binary cross entropy of pixels", [[2, 1, 4, 3]]), ("masked mean", [[3, 2, 4, 3]]),
+  ("power", [[3, 4]]), ("square root", [[3, 4]]), ("normalized rows", [[3, 4]]), ("times a literal", [[2, 3]]), ("mean over nothing", [[3, 2, 4, 3]]),
 ] as [(String, [Shape])], 0..<3)
 func anOperationHasItsGradient(_ sample: (name: String, shapes: [Shape]), seed: Int) {
   let build: ([Value]) -> Value = { x in
@@ -153,6 +154,8 @@ func anOperationHasItsGradient(_ sample: (name: String, shapes: [Shape]), seed: 
     case "broadcast": x[0].appended(Broadcast(to: [3, 2]))[0]
     case "reshape": x[0].reshaped(to: [4, 6])
     case "mirror": x[0].mirrored()
+    case "mirror rows": x[0].mirrored(axis: 2)
+    case "mirror examples": x[0].mirrored(axis: 0)
     case "concatenate": Value.concatenated([x[0], x[1]])
     case "rows": x[0].rows(2..<5)
     case "first rows": x[0].rows(0..<2)
@@ -174,6 +177,10 @@ func anOperationHasItsGradient(_ sample: (name: String, shapes: [Shape]), seed: 
     case "smoothed cross entropy": x[0].crossEntropy(masked(x[0].constant(0.3, [4, 5]), 0.5, .element, 1), smoothing: 0.1)
     case "binary cross entropy of pixels": x[0].binaryCrossEntropy(x[0].constant(0.7, [2, 1, 4, 3]))
     case "masked mean": x[0].mean(over: masked(x[0].constant(1, [3, 1, 4, 3]), 0.5, .element, UInt64(seed)))
+    case "power": (x[0] * x[0] + x[0].constant(0.5, [3, 4])).power(-1.5)
+    case "square root": (x[0] * x[0] + x[0].constant(0.5, [3, 4])).squareRoot()
+    case "normalized rows": x[0].normalizedRows()
+    case "times a literal": x[0] * x[0].constant(Tensor([2, 3], [1, -2, 0, 0.5, 3, 4]))
     case "mean over nothing": x[0].mean(over: x[0].constant(0, [3, 1, 4, 3]))
     default: preconditionFailure("no operation \(sample.name)")
     }
@@ -217,4 +224,13 @@ func anOperationHasItsGradient(_ sample: (name: String, shapes: [Shape]), seed: 
     let b = GraphBuilder()
     _ = b.input("a", [2]) + b.input("b", [3])
   }
+}
+
+/// f = x·sg(x): the derivative is x, not 2x; and none flows through an assignment.
+@Test func noGradientFlowsThroughDetachedValues() {
+  let builder = GraphBuilder(), x = builder.input("x", [2, 3]), numbers = Tensor<Double>([2, 3], [1, -2, 3, 0.5, 4, -1])
+  let gradient = gradients(of: (x * x.detached()).sum(), withRespectTo: [x])
+  #expect(interpret(gradient, feeding: [(x, numbers)])[0] == numbers)
+  let none = gradients(of: x.balancedAssignment(epsilon: 1).sum(), withRespectTo: [x])
+  #expect(interpret(none, feeding: [(x, numbers)])[0] == Tensor(repeating: 0, [2, 3]))
 }

@@ -145,3 +145,20 @@ func resizingAndMirroringCommute(sampling: Resize.Sampling, width: Int) {
   let ones = m.map { _ in 1.0 }
   #expect(evaluated([x, ones]) { $0[0].mean(over: $0[1]) } == evaluated([x]) { $0[0].mean() })
 }
+
+/// Rows sum to 1 and, after enough rounds, columns to N/K; the ratios of ratios are those of the scores, which scaling rows and columns
+/// leaves alone.
+@Test func aBalancedAssignmentUsesAllClustersAlike() {
+  let builder = GraphBuilder(), x = builder.input("x", [4, 2]), scores = Tensor<Double>([4, 2], [3, 0, 2, 1, 2.5, -1, 0.5, 0])
+  let shares = interpret([x.balancedAssignment(epsilon: 0.5, rounds: 200)], feeding: [(x, scores)])[0].elements
+  for row in 0..<4 { #expect(abs(shares[2 * row] + shares[2 * row + 1] - 1) < 1e-9) }
+  for column in 0..<2 { #expect(abs(stride(from: column, to: 8, by: 2).reduce(0) { $0 + shares[$1] } - 2) < 1e-9) }
+  let crossed = shares[0] * shares[3] / (shares[1] * shares[2]), expected = exp((3 + 1 - 0 - 2) / 0.5)
+  #expect(abs(crossed / expected - 1) < 1e-9)
+}
+
+@Test func rowsAreNormalizedByHand() {
+  let builder = GraphBuilder(), x = builder.input("x", [2, 2])
+  let found = interpret([x.normalizedRows()], feeding: [(x, Tensor([2, 2], [3, -4, 0, 2]))])[0].elements
+  #expect(zip(found, [0.6, -0.8, 0, 1]).allSatisfy { abs($0 - $1) < 1e-12 })
+}

@@ -62,12 +62,16 @@ func bits(_ tensor: Tensor<Float>) -> [UInt32] { tensor.elements.map(\.bitPatter
   #expect(bits(path(Symmetry.mirror(frame))) == bits(mirrored(path(frame))))
 }
 
-@Test(arguments: [33, 32]) func theAntisymmetricHeadChangesSignUnderMirroring(side: Int) throws {
+@Test(arguments: [(33, 1), (32, 1), (32, 2), (33, 3)], Flip.Axis.allCases)
+func theAntisymmetricHeadChangesSignUnderMirroring(_ size: (side: Int, tiles: Int), axis: Flip.Axis) throws {
+  let (side, tiles) = size
+  let task = Flip(antisymmetric: true, axis: axis, tiles: tiles)
+  func mirrored(_ view: Tensor<Float>) -> Tensor<Float> { task.mirrored(view.reshaped(to: [side, side])).reshaped(to: view.shape) }
   let builder = GraphBuilder(), scope = Scope(builder, mode: .inference), view = builder.input("view", [6, 1, side, side])
-  let logits = Flip().logits(view, backbone: ResNet10(width: 8), in: scope)
+  let logits = task.logits(view, backbone: ResNet10(width: 8), in: scope)
   let plan = try Plan(Program(inputs: ["view": view], parameters: scope.parameters, outputs: ["logits": logits]), precision: .float32)
   let weights = scope.initialWeights(seed: 5)
-  let views = (0..<6).map { Flip().view(picture(side, side, seed: $0), scaling) }
+  let views = (0..<6).map { task.view(picture(side, side, seed: $0), scaling) }
   let f = try plan.evaluate(["view": .stacked(views)], weights)["logits"]!.elements
   let g = try plan.evaluate(["view": .stacked(views.map(mirrored))], weights)["logits"]!.elements
   #expect(zip(f, g).allSatisfy { abs($0 + $1) <= 1e-5 })

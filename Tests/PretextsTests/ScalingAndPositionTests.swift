@@ -76,15 +76,29 @@ private func example(_ image: MaskedImage, seed: UInt64, jitter: Jitter = still)
 }
 
 @Test(arguments: [33, 40]) func everyTaskMakesTheFieldsItAnnounces(side: Int) {
+  let signal = SignalScale(unit: "photons", signal: { $0 }, value: { $0 })
   for type in PretextTaskCatalog.all {
     let task = type.init(), classes = task.classes(labels: ["a", "b", "c"])
-    var random = Philox(seed: 1)
-    let made = task.makeExample(
-      from: picture(side, side, seed: 2), answer: task.label == nil ? nil : 2, classes: classes.count, scaling: plain, augmenting: true,
-      using: &random)
-    #expect(made.mapValues(\.shape) == task.fields(side: side, classes: classes.count), "\(type.name)")
+    let shot = Shot(
+      picture(side, side, seed: 2), answer: task.label == nil ? nil : 2, signal: signal, neighbour: .init(image: picture(side, side, seed: 3), isLater: true))
+    func made(_ seed: UInt64) -> [String: Tensor<Float>] {
+      var random = Philox(seed: seed)
+      return task.makeExample(from: shot, in: ExampleContext(scaling: plain, isAugmenting: true), classes: classes.count, using: &random)
+    }
+    #expect(made(1).mapValues(\.shape) == task.fields(side: side, classes: classes.count), "\(type.name)")
+    #expect(made(1) == made(1) && made(1) != made(2) && made(1).values.allSatisfy { $0.elements.allSatisfy(\.isFinite) }, "\(type.name)")
     #expect(PretextTaskCatalog.named(type.name) != nil)
+    if let (share, rule) = task.chance(batch: 8) { #expect((0...0.5).contains(share) && !rule.isEmpty) }
   }
+}
+
+/// One line of a catalogue for every file beside it, and no name twice.
+@Test func everyFileOfTasksAndAugmentationsIsCatalogued() throws {
+  let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources/Pretexts").standardized
+  func count(_ folder: String) throws -> Int { try FileManager.default.contentsOfDirectory(atPath: sources.appending(path: folder).path).count - 1 }
+  #expect(try count("Tasks") == PretextTaskCatalog.all.count && count("Augmentations") == AugmentationCatalog.all.count)
+  #expect(Set(PretextTaskCatalog.all.map { $0.name }).count == PretextTaskCatalog.all.count)
+  #expect(Set(AugmentationCatalog.all.map { $0.name }).count == AugmentationCatalog.all.count)
 }
 
 @Test func frameClassPutsAOneAtTheAnswer() {

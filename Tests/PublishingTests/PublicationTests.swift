@@ -205,6 +205,11 @@ import Training
     #expect(!withheld.contains("model-index") && !withheld.contains("± ") && withheld.contains("is withheld"))
     let plain = try card(#"{"verdict": "no cue found", "withheld": []}"#)
     #expect(plain.contains("no cue found") && plain.contains("model-index") && plain.contains(" ± "))
+    // The audit of the run withholds as well, whatever the cue report says.
+    try AtomicFile.write(Data(#"{"verdict": "WITHHELD: darks", "withheld": ["dark frames"]}"#.utf8), to: folder.path + "/audit.json")
+    let audited = try card(#"{"verdict": "no cue found", "withheld": []}"#)
+    #expect(audited.contains("WITHHELD: darks") && audited.contains("- dark frames\n") && !audited.contains("model-index"))
+    try FileManager.default.removeItem(atPath: folder.path + "/audit.json")
     #expect(try card("{}").contains("states no verdict"))
     #expect(inputError { _ = try card(#"{"withheld": "all"}"#) }?.place == "withheld")
     #expect(inputError { _ = try card("[1]") }?.path == folder.path + "/cues.json")

@@ -7,11 +7,14 @@ import Testing
 import Training
 
 /// A folder with a corpus of 20 pictures of 33×33 in each split, removed with it: a bright corner, and classes by its width.
+///
+/// `drift` brightens each shot of a run against the one before; `relief` is a fixed pattern that is finer towards the lower right, so that
+/// every place looks different; `variety` is a wave of another length in every shot.
 final class TinyCorpus {
   let folder: String
   var corpus: String { folder + "/corpus" }
 
-  init() throws {
+  init(side: Int = 33, drift: Double = 0, relief: Double = 0, variety: Double = 0) throws {
     folder = NSTemporaryDirectory() + "training-\(UUID().uuidString)"
     for run in 1...3 {
       try AtomicFile.makeFolder("\(folder)/raw/run\(run)")
@@ -22,7 +25,9 @@ final class TinyCorpus {
         for row in 0..<33 {
           for column in 0..<33 {
             let isBright = row < width && column < 9
-            values.append(Float(random.normal(isBright ? 3 : Double(row + column) * 0.02, 0.3)))
+            let pattern = relief * sin(0.02 * Double(row * row)) * cos(0.015 * Double(column * column)) + drift * Double(shot)
+              + variety * sin((0.2 + 0.05 * Double(shot)) * Double(shot % 2 == 0 ? row : column) + Double(shot))
+            values.append(Float(random.normal((isBright ? 3 : Double(row + column) * 0.02) + pattern, 0.3)))
           }
         }
       }
@@ -34,7 +39,7 @@ final class TinyCorpus {
       yaml: """
         name: tiny
         seed: 5
-        image: {height: 33, width: 33}
+        image: {height: \(side), width: \(side)}
         split: {train: 0.34, validation: 0.33, test: 0.33, runs: {train: ['t:1'], validation: ['t:2'], test: ['t:3']}}
         sources:
           - name: shots

@@ -49,18 +49,27 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
   #expect(try Trainer(moved, folder: parts).step == 12)
 }
 
-@Test(arguments: ["flip", "crop-position", "frame-class", "single-image"]) func theLossOfEveryTaskFalls(task: String) throws {
-  let tiny = try TinyCorpus()
+/// Each task of the catalogue learns something of the tiny corpus in 20 steps.
+@Test(arguments: PretextTaskCatalog.all.map { $0.name }) func theLossOfEveryTaskFalls(task: String) throws {
+  let isAboutPlaces = ["patch-direction", "jigsaw", "tile-swap"].contains(task)
+  let tiny = try TinyCorpus(
+    side: task == "masked-patches" ? 32 : isAboutPlaces ? 48 : 33, drift: task == "shot-order" ? 0.5 : 0, relief: isAboutPlaces ? 3 : 0,
+    variety: ["simclr", "vicreg", "simsiam", "prototypes"].contains(task) ? 3 : 0)
   let recipe = tiny.recipe {
     $0.task = Choice(name: task)
-    $0.backbone = Choice(name: "resnet10", settings: .object(["width": .integer(8)]))
-    ($0.steps, $0.validateEvery, $0.checkpointEvery) = (30, 10, 30)
-    $0.batch = 32
+    $0.backbone = task == "masked-patches"
+      ? Choice(name: "unet", settings: .object(["width": .integer(4), "decoderWidth": .integer(4)]))
+      : Choice(name: "resnet10", settings: .object(["width": .integer(8)]))
+    ($0.steps, $0.validateEvery, $0.checkpointEvery) = (24, 8, 24)
+    $0.batch = task == "masked-patches" ? 8 : 32
     $0.learningRate = 3e-3
   }
   #expect(try Trainer(recipe, folder: tiny.folder + "/run").run() == .finished)
-  let losses = try RunFolder(tiny.folder + "/run").metrics().filter { $0.split == "train" }.map(\.loss)
-  #expect(losses.count == 3 && losses[2] < 0.95 * losses[0], "\(losses)")
+  let metrics = try RunFolder(tiny.folder + "/run").metrics(), losses = metrics.filter { $0.split == "train" }.map(\.loss)
+  #expect(losses.count == 3 && losses[2] < 0.97 * losses[0], "\(losses)")
+  #expect(metrics.allSatisfy { (0...1).contains($0.accuracy) && ($0.accuracies?.count ?? 2) == 2 })
+  // The checkpoint says everything that is needed to go on.
+  _ = try Checkpoint(reading: tiny.folder + "/run/last.safetensors")
 }
 
 @Test func filtersThatLeaveNothingAndUnknownLabelsAreNamed() throws {
@@ -142,7 +151,7 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
 }
 
 /// One thread and the engine's team, pictures in memory and from the shards: the same batches to the bit.
-@Test(arguments: ["flip", "crop-position", "frame-class", "single-image"]) func batchesDoNotDependOnThreadsOrMemory(task: String) throws {
+@Test(arguments: ["flip", "symmetry", "crop-position", "frame-class", "single-image", "jigsaw", "simclr", "photon-noise", "shot-order", "multi"]) func batchesDoNotDependOnThreadsOrMemory(task: String) throws {
   let tiny = try TinyCorpus(), corpus = try Corpus(opening: tiny.corpus), task = try Choice(name: task).task(path: "")
   let picture = StoredImage.byteCount(height: 33, width: 33)
   var first: [[String: Tensor<Float>]]?
@@ -214,4 +223,50 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
   #expect(try frames(.init(), .validation).count == 20)
   #expect(inputError { _ = try frames(.init(records: ["none"])) }?.place == "record none")
   #expect(inputError { _ = try frames(.init(count: 21)) }?.expected == "21 pictures to choose")
+}
+
+@Test func validationAsksAboutEveryPictureInBothVersions() throws {
+  let tiny = try TinyCorpus(), corpus = try Corpus(opening: tiny.corpus), task = Flip()
+  let images = try ImageSet(corpus, split: .validation, include: [:], exclude: [:], task: task), scaling = try #require(try images.scaling())
+  let maker = BatchMaker(images: images, task: task, scaling: scaling, seed: 3, batch: 40), made = try maker.validation(0..<40)
+  #expect(maker.fixedCount == 40 && made["mirrored"]!.elements == (0..<40).map { Float($0 % 2) })
+  for picture in 0..<20 {
+    let (a, b) = (made["view"]![first: 2 * picture], made["view"]![first: 2 * picture + 1])
+    #expect(Symmetry.mirror(a.reshaped(to: [33, 33])) == b.reshaped(to: [33, 33]))
+  }
+}
+
+/// Shots of the tiny corpus in the order of their positions; the last of a run looks back.
+@Test func aNeighbourIsTheNextShotOfTheRun() throws {
+  let tiny = try TinyCorpus(), corpus = try Corpus(opening: tiny.corpus)
+  let images = try ImageSet(corpus, split: .train, include: [:], exclude: [:], task: ShotOrder())
+  let order = images.records.indices.sorted { images.records[$0].eventIndex < images.records[$1].eventIndex }
+  for (place, index) in order.enumerated() {
+    let shot = try images.shot(index), isLast = place == order.count - 1
+    #expect(shot.neighbour?.isLater == !isLast)
+    #expect(try shot.neighbour?.image == images.image(order[isLast ? place - 1 : place + 1]))
+  }
+  // Signals are those of the corpus's tone map, here linear.
+  let other = try ImageSet(corpus, split: .train, include: [:], exclude: [:], task: Flip(), augmentations: [PhotonNoise()])
+  let scale = try #require(try other.shot(0).signal)
+  #expect(scale.unit == other.records[0].unit && scale.signal(2.5) == 2.5 && scale.value(2.5) == 2.5)
+  #expect(try images.shot(0).signal == nil)
+}
+
+@Test func aRunThatAugmentsGoesOnToTheSameBits() throws {
+  let tiny = try TinyCorpus()
+  let recipe = tiny.recipe { recipe in
+    recipe.task = Choice(name: "multi")
+    recipe.augmentations = ["photon-noise", "tile-gain", "pixel-dropout", "saturation", "blur"].map { Choice(name: $0) }
+  }
+  #expect(try Trainer(recipe, folder: tiny.folder + "/whole").run() == .finished)
+  var looks = 0
+  #expect(try Trainer(recipe, folder: tiny.folder + "/parts").run(shouldStop: { looks += 1; return looks == 7 }) == .stopped(step: 7))
+  #expect(try Trainer(recipe, folder: tiny.folder + "/parts").run() == .finished)
+  #expect(try bytes(tiny.folder + "/whole/last.safetensors") == bytes(tiny.folder + "/parts/last.safetensors"))
+  #expect(try figures(tiny.folder + "/whole") == figures(tiny.folder + "/parts"))
+  // Augmented pictures are others.
+  let plain = tiny.recipe { $0.task = Choice(name: "multi") }
+  #expect(try Trainer(plain, folder: tiny.folder + "/plain").run() == .finished)
+  #expect(try figures(tiny.folder + "/plain") != figures(tiny.folder + "/whole"))
 }

@@ -55,6 +55,13 @@ private func read(_ text: String) throws -> TrainingRecipe {
   ("corpus: /c\ntask: {name: flip, settings: {jitter: {nois: 1}}}", "task.settings.jitter.nois"),
   ("corpus: /c\ntask: {name: flip, settings: {jitter: {noise: -1}}}", "task.settings.jitter.noise"),
   ("corpus: /c\ntask: {name: crop-position, settings: {grid: 0}}", "task.settings.grid"),
+  ("corpus: /c\naugmentations: [{name: turm}]", "augmentations.[0].name"), ("corpus: /c\naugmentations: {name: turn}", "augmentations"),
+  ("corpus: /c\naugmentations: [{name: turn, setings: {}}]", "augmentations.[0].setings"),
+  ("corpus: /c\ntask: {name: crop-position}\naugmentations: [{name: turn, settings: {mirror: 1}}]", "augmentations.[0].settings.mirror"),
+  ("corpus: /c\ntask: {name: crop-position}\naugmentations: [{name: turn, settings: {mirrors: false, rotates: false}}]", "augmentations.[0].settings.rotates"),
+  ("corpus: /c\naugmentations: [{name: turn}]", "augmentations.[0]"),
+  ("corpus: /c\ntask: {name: flip, settings: {tiles: 0}}", "task.settings.tiles"),
+  ("corpus: /c\ntask: {name: flip, settings: {axis: diagonal}}", "task.settings.axis"),
   ("corpus: /c\nbackbone: {name: vgg}", "backbone.name"), ("corpus: /c\nbackbone: {name: resnet10, settings: {width: 0}}", "backbone.settings.width"),
   ("corpus: /c\noptimizer: {name: adam}", "optimizer.name"),
   ("corpus: /c\noptimizer: {name: adamw, settings: {beta2: 1}}", "optimizer.settings.beta2"),
@@ -68,4 +75,19 @@ private func read(_ text: String) throws -> TrainingRecipe {
 @Test(arguments: ["", "\tcorpus: /c", "- 1", "3", "corpus: [", "\u{0}", "a: &a [*a]", "corpus: /c\ncorpus: /d"])
 func textThatIsNoRecipeIsRefused(text: String) {
   #expect(inputError { _ = try read(text) }?.kind == .malformed)
+}
+
+@Test func aRecipeThatAugmentsWhatItAsksIsRefusedNamingBoth() throws {
+  let error = try #require(inputError { _ = try read("corpus: /c\ntask: {name: flip}\naugmentations: [{name: turn, settings: {rotates: false}}]") })
+  #expect(error.place == "augmentations.[0]" && error.expected.contains("task flip"))
+  #expect(error.found == "turn, which contains what the task asks about: mirroring left and right")
+  let bearable = try read("corpus: /c\ntask: {name: flip}\naugmentations: [{name: turn, settings: {mirrors: false}}]")
+  #expect(try bearable.chosenAugmentations(path: "").first as? Turn == Turn(mirrors: false, rotates: true))
+}
+
+/// Recipes inside checkpoints of earlier versions have no such key.
+@Test func recipesWithoutAugmentationsAreRead() throws {
+  guard case .object(var fields) = try JSONValue.of(TrainingRecipe()) else { return }
+  fields["augmentations"] = nil
+  #expect(try JSONValue.object(fields).decoded(as: TrainingRecipe.self, path: "", place: "") == TrainingRecipe())
 }

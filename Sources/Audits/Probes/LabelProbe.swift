@@ -1,4 +1,5 @@
 import Corpora
+import Cues
 import Evaluation
 import Foundation
 import Host

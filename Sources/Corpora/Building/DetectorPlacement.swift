@@ -19,26 +19,30 @@ struct DetectorPlacement: Sendable {
     for panel in assembly == nil ? Array(0..<shape[0]) : [-1] {
       let how = "\(recipe.view.rawValue)/\(recipe.fit.rawValue)/\(image.height)/\(image.width)/\(panel)"
       let crop = recipe.crop.map { "/\($0.rows)/\($0.columns)" } ?? ""
-      let digest = String(Checksum.sha256(Data("\(content)/\(how)\(crop)".utf8)).prefix(16))
+      let centre = recipe.centre.map { "/centre \($0.name)" } ?? ""
+      let digest = String(Checksum.sha256(Data("\(content)/\(how)\(crop)\(centre)".utf8)).prefix(16))
       digests[panel] = digest
       if let assembly {
-        coordinates[digest] = DetectorPlacement.coordinates(of: assembly, image, recipe.fit)
+        coordinates[digest] = try DetectorPlacement.coordinates(of: assembly, image, recipe, path: geometry.path)
       } else {
         coordinates[digest] = try DetectorPlacement.coordinates(of: positions, panel: panel, recipe, image, path: geometry.path)
       }
     }
-    projection = assembly.map { Projection($0, image, recipe.fit) }
+    projection = try assembly.map { assembly throws(InputError) in
+      Projection(assembly, image, recipe.fit, centre: try recipe.centrePixel(in: assembly, path: geometry.path))
+    }
     (self.digests, self.coordinates) = (digests, coordinates)
   }
 
   /// The digest of a picture's coordinates; a lone panel goes by -1, too.
   func digest(panel: Int) -> String { digests[panel] ?? digests[0] ?? "" }
 
-  private static func coordinates(of assembly: Assembly, _ image: CorpusRecipe.ImageSize, _ fit: SourceRecipe.Fit)
-    -> DetectorCoordinates
-  {
+  private static func coordinates(
+    of assembly: Assembly, _ image: CorpusRecipe.ImageSize, _ recipe: SourceRecipe, path: String
+  ) throws(InputError) -> DetectorCoordinates {
     let framing = Framing(
-      sourceHeight: assembly.height, sourceWidth: assembly.width, height: image.height, width: image.width, fit: fit)
+      sourceHeight: assembly.height, sourceWidth: assembly.width, height: image.height, width: image.width, fit: recipe.fit,
+      centre: try recipe.centrePixel(in: assembly, path: path))
     return coordinates(image, framing) { row, column in
       assembly.location(row: row, column: column).map { ($0.panel, $0.xMM, $0.yMM) }
     }
@@ -51,7 +55,7 @@ struct DetectorPlacement: Sendable {
     let part = try recipe.part(ofHeight: shape[1], width: shape[2], path: path)
     let framing = Framing(
       sourceHeight: part.rows.count, sourceWidth: part.columns.count, height: image.height, width: image.width,
-      fit: recipe.fit)
+      fit: recipe.fit, centre: try recipe.centrePixel(within: part.rows.count, part.columns.count, path: path))
     return coordinates(image, framing) { row, column in
       let i = (panel * shape[1] + part.rows.lowerBound + row) * shape[2] + part.columns.lowerBound + column
       return (panel, positions.x.elements[i] / 1000, positions.y.elements[i] / 1000)

@@ -118,13 +118,10 @@ struct Exposure: Sendable {
     let part = try optics.recipe.part(ofHeight: frame.signal.shape[1], width: frame.signal.shape[2], path: path)
     let whole = MaskedImage(
       pixels: frame.signal[first: panel], weight: frame.mask[first: panel].map { $0 == 0 ? 0 : 1 })
-    return framed(whole.cropped(rows: part.rows, columns: part.columns), optics)
-  }
-
-  private func framed(_ image: MaskedImage, _ optics: SourceOptics) -> MaskedImage {
-    Framing(
+    let image = whole.cropped(rows: part.rows, columns: part.columns)
+    return Framing(
       sourceHeight: image.height, sourceWidth: image.width, height: optics.image.height, width: optics.image.width,
-      fit: optics.recipe.fit
+      fit: optics.recipe.fit, centre: try optics.recipe.centrePixel(within: image.height, image.width, path: path)
     ).applied(to: image)
   }
 }

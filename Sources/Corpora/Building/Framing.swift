@@ -10,9 +10,18 @@ package struct Framing: Hashable, Sendable {
   package let rows: Range<Int>, columns: Range<Int>
   package let height: Int, width: Int
 
-  package init(sourceHeight: Int, sourceWidth: Int, height: Int, width: Int, fit: SourceRecipe.Fit) {
-    precondition(sourceHeight > 0 && sourceWidth > 0 && height > 0 && width > 0, "nothing to frame")
+  /// - Parameter centre: the source pixel that is to lie in the middle, to half a pixel; the largest part that is centred there is then all
+  ///   there is. The middle of the source where left out. Traps outside of the source.
+  package init(
+    sourceHeight wholeHeight: Int, sourceWidth wholeWidth: Int, height: Int, width: Int, fit: SourceRecipe.Fit,
+    centre: (row: Double, column: Double)? = nil
+  ) {
+    precondition(wholeHeight > 0 && wholeWidth > 0 && height > 0 && width > 0, "nothing to frame")
     (self.height, self.width) = (height, width)
+    let sourcePart = (
+      rows: centre.map { Framing.part(around: $0.row, of: wholeHeight) } ?? 0..<wholeHeight,
+      columns: centre.map { Framing.part(around: $0.column, of: wholeWidth) } ?? 0..<wholeWidth)
+    let sourceHeight = sourcePart.rows.count, sourceWidth = sourcePart.columns.count
     var used = (sourceHeight, sourceWidth), filled = (height, width)
     let tall = Double(sourceHeight) * Double(width), wide = Double(sourceWidth) * Double(height)
     switch fit {
@@ -31,8 +40,9 @@ package struct Framing: Hashable, Sendable {
         used.1 = Framing.extent(Double(sourceHeight) * Double(width) / Double(height), within: sourceWidth)
       }
     }
-    sourceRows = Framing.centred(used.0, in: sourceHeight)
-    sourceColumns = Framing.centred(used.1, in: sourceWidth)
+    let usedRows = Framing.centred(used.0, in: sourceHeight), usedColumns = Framing.centred(used.1, in: sourceWidth)
+    sourceRows = sourcePart.rows.lowerBound + usedRows.lowerBound..<sourcePart.rows.lowerBound + usedRows.upperBound
+    sourceColumns = sourcePart.columns.lowerBound + usedColumns.lowerBound..<sourcePart.columns.lowerBound + usedColumns.upperBound
     rows = Framing.centred(filled.0, in: height)
     columns = Framing.centred(filled.1, in: width)
   }
@@ -42,6 +52,15 @@ package struct Framing: Hashable, Sendable {
     let halves = ((Double(whole) - wanted) / 2).rounded(.toNearestOrAwayFromZero)
     let extent = whole - 2 * Int(max(0, halves))
     return extent > 0 ? extent : (whole % 2 == 0 ? 2 : 1)
+  }
+
+  /// The largest part of `extent` pixels whose middle is `centre`, to half a pixel.
+  private static func part(around centre: Double, of extent: Int) -> Range<Int> {
+    // Twice the place, so that halves are whole: pixel i reaches from 2i − 1 to 2i + 1.
+    let doubled = Int((2 * centre).rounded())
+    precondition(doubled >= 0 && doubled <= 2 * (extent - 1), "a centre at \(centre) of \(extent) pixels")
+    let reach = min(doubled, 2 * (extent - 1) - doubled)
+    return (doubled - reach) / 2..<(doubled + reach) / 2 + 1
   }
 
   private static func centred(_ extent: Int, in whole: Int) -> Range<Int> {

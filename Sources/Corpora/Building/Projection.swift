@@ -32,9 +32,11 @@ package final class Projection: Sendable {
     var sums: [Double] = []
   }
 
-  package init(_ assembly: Assembly, _ image: CorpusRecipe.ImageSize, _ fit: SourceRecipe.Fit) {
+  package init(
+    _ assembly: Assembly, _ image: CorpusRecipe.ImageSize, _ fit: SourceRecipe.Fit, centre: (row: Double, column: Double)? = nil
+  ) {
     let framing = Framing(
-      sourceHeight: assembly.height, sourceWidth: assembly.width, height: image.height, width: image.width, fit: fit)
+      sourceHeight: assembly.height, sourceWidth: assembly.width, height: image.height, width: image.width, fit: fit, centre: centre)
     (height, width, panelShape) = (image.height, image.width, assembly.panelShape)
     area = Double(framing.sourceRows.count) * Double(framing.sourceColumns.count)
     let rows = Projection.overlaps(framing.sourceRows, framing.rows, within: assembly.height)

@@ -1,7 +1,7 @@
 import Evaluation
 import Tensors
 
-/// Pictures from which the X-rays have been taken away, so that a flip detector that still answers has found something else.
+/// Pictures from which the X-rays have been taken away, so that a detector that still answers has found something else.
 public protocol Control: Sendable {
   /// The name in reports.
   static var name: String { get }
@@ -28,5 +28,11 @@ public enum ControlVerdict: String, Codable, Sendable {
 
 /// Every control by name. One line per file of this folder.
 public enum ControlCatalog {
-  public static let all: [any Control.Type] = [MaskOnly.self, DarkFrames.self, PlantedPixel.self]
+  public static let all: [any Control.Type] = ofTasks + [PlantedPixel.self]
+
+  /// What every task with classes is put to, in this order.
+  public static let ofTasks: [any TaskControl.Type] = [
+    NoiseFrames.self, DarkFrames.self, MaskOnly.self, HeaderOnly.self, MeanImage.self, BorderStrip.self, BatchStatistics.self, LeaveOneRunOut.self,
+    MirroredGeometry.self, PlantedCue.self,
+  ]
 }

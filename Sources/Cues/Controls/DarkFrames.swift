@@ -1,9 +1,19 @@
 import Corpora
 
 /// Held-out frames taken without beam: they hold what calibration leaves of pedestals, gains, hot pixels and seams.
-public enum DarkFrames: Control {
+public struct DarkFrames: TaskControl {
   public static let name = "dark frames"
   public static let meaning = "it reads a fixed pattern that calibration left behind"
+  public static let remedies: [Remedy] = [.darkSubtraction, .templateProjection]
+
+  public init() {}
+
+  public func finding(_ subject: TaskSubject) throws -> ControlFinding {
+    guard subject.darks.count > 0 else {
+      return ControlFinding(DarkFrames.self, .undecided, "The corpus has no dark frames outside of the training split: a fixed pattern is not excluded.")
+    }
+    return try subject.mustBeChance(DarkFrames.self, subject.darks)
+  }
 
   /// Records of frames without beam.
   public static func select(_ records: [Record]) -> [Record] { records.filter { $0.labels["beam"] == "dark" } }

@@ -1,9 +1,19 @@
+import Pretexts
 import Tensors
 
 /// Every measured pixel replaced by one and the same value: only the outline of the mask is left.
-public enum MaskOnly: Control {
+public struct MaskOnly: TaskControl {
   public static let name = "mask only"
   public static let meaning = "it reads the outline of panels and bad pixels"
+  public static let remedies: [Remedy] = [.symmetrisedMask, .perPanel]
+
+  public init() {}
+
+  public func finding(_ subject: TaskSubject) throws -> ControlFinding {
+    // One standard deviation above the mean: far from the 0 of gaps.
+    let level = Float(subject.examiner.scaling.mean + subject.examiner.scaling.deviation)
+    return try subject.mustBeChance(MaskOnly.self, subject.held.mapped { MaskOnly.frame(of: $0, value: level) })
+  }
 
   /// The picture with every measured pixel at `value`, in tone-mapped units.
   public static func frame(of image: MaskedImage, value: Float) -> MaskedImage {

@@ -101,34 +101,16 @@ public struct PlantedPixel: Control, Codable, Hashable {
   private func train(
     like checkpoint: Checkpoint, flip: Flip, side: Int, place: Int, scaling: InputScaling, path: String, progress: ProgressHandler
   ) throws -> Checkpoint {
-    var description = checkpoint.description
-    description.recipe.task = try Choice.of(flip)
-    description.scaling = scaling
-    let backbone = try description.recipe.backbone.backbone(path: path), optimizer = try description.recipe.optimizer.optimizer(path: path)
-    let builder = GraphBuilder(), scope = Scope(builder, mode: .training)
-    let view = builder.input("view", [batch, 1, side, side]), mirrored = builder.input("mirrored", [batch])
-    let objective = flip.objective(["view": view, "mirrored": mirrored], backbone: backbone, in: scope)
-    let program = Program(
-      inputs: ["view": view, "mirrored": mirrored].merging(scope.inputs) { own, _ in own }, parameters: scope.parameters, outputs: ["loss": objective.loss],
-      minimizing: objective.loss, updates: scope.updates)
-    let plan = try Plan(program, precision: description.precision.precision)
-    var weights = scope.initialWeights(seed: seed), gradients = Weights(scope.parameters)
-    var state = OptimizerState(moments: type(of: optimizer).moments, count: weights.storage.count)
-    let schedule = Schedule(.cosine, warmupSteps: min(10, steps - 1))
-    for step in 0..<steps {
+    try FreshTraining(steps: steps, batch: batch, seed: seed).run(
+      like: checkpoint, task: flip, scaling: scaling, path: path, progress: progress
+    ) { step in
       let examples = (0..<batch).map { index in
         var random = Philox(seed: seed, 30, UInt64(step), UInt64(index))
         return flip.makeExample(
           from: frame(step * batch + index, side: side, at: place, stream: 13), answer: nil, classes: 2, scaling: scaling,
           augmenting: false, using: &random)
       }
-      let fields = Dictionary(uniqueKeysWithValues: ["view", "mirrored"].map { key in (key, Tensor.stacked(examples.map { $0[key]! })) })
-        .merging(program.maskFields(seed: seed, step: step)) { own, _ in own }
-      let outputs = try plan.run(fields, &weights, gradients: &gradients)
-      let rate = description.recipe.learningRate * schedule.factor(step: step, total: steps)
-      optimizer.update(&weights, gradients, &state, learningRate: Float(rate))
-      progress(Progress("planted pixel", done: step + 1, total: steps, note: "loss \(outputs["loss"]!.elements[0])"))
+      return Dictionary(uniqueKeysWithValues: ["view", "mirrored"].map { key in (key, Tensor.stacked(examples.map { $0[key]! })) })
     }
-    return Checkpoint(description: description, weights: weights, optimizer: state)
   }
 }

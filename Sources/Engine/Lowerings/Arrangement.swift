@@ -11,9 +11,9 @@ extension Reshape: Lowerable {
 
 extension Mirror: Lowerable {
   func lower(_ inputs: [GraphBuilder.ID], _ outputs: [GraphBuilder.ID], in l: Lowering) throws(EngineError) {
-    let width = l.shape(of: inputs[0]).extents.last!
+    let shape = l.shape(of: inputs[0]), below = shape.extents.dropFirst(axis + 1).reduce(1, *), extent = shape[axis]
     try l.emitKernel(inputs, outputs) { x in
-      [x[0].indices.map { x[0][$0 / width * width + (width - 1 - $0 % width)] }]
+      [x[0].indices.map { x[0][$0 + (extent - 1 - 2 * ($0 / below % extent)) * below] }]
     }
   }
 }

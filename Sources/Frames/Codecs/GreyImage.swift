@@ -59,6 +59,24 @@ public enum JPEG {
       unsafe psi_jpeg_encode($0, $1, Int32(quality), $2, $3, $4, $5)
     }
   }
+
+  /// A colour picture, 3 bytes a pixel, with libjpeg's own halving of the colour planes; `quality` 1...100. Traps where the bytes do
+  /// not fill it.
+  public static func encode(rgb pixels: [UInt8], rows: Int, columns: Int, quality: Int) -> [UInt8] {
+    precondition((1...100).contains(quality), "JPEG qualities are 1...100, not \(quality)")
+    return unsafe Codec.encode(pixels, rows: rows, columns: columns, depth: 8, channels: 3) {
+      unsafe psi_jpeg_encode($0, $1, Int32(quality), $2, $3, $4, $5)
+    }
+  }
+
+  /// Red, green and blue of 8 bits, interleaved. Throws for grey pictures and for corrupt ones.
+  public static func decodeColour(_ bytes: [UInt8], path: String) throws(InputError) -> (rows: Int, columns: Int, bytes: [UInt8]) {
+    let (image, pixels) = try unsafe Codec.samples(bytes, path: path, "a JPEG picture in colour", psi_jpeg_header, psi_jpeg_decode)
+    guard image.channels == 3 else {
+      throw InputError(path: path, place: "picture", expected: "a JPEG picture in colour", found: "a grey one")
+    }
+    return (Int(image.rows), Int(image.columns), pixels)
+  }
 }
 
 /// What both libraries share: two calls to decode, one to encode, all in memory.
@@ -70,8 +88,9 @@ private enum Codec {
     UnsafeMutablePointer<CChar>?, Int
   ) -> Int32
 
-  static func decode(_ bytes: [UInt8], path: String, _ expected: String, _ header: Header, _ decoder: Decoder)
-    throws(InputError) -> GreyImage
+  /// The picture's header and all its samples, interleaved.
+  static func samples(_ bytes: [UInt8], path: String, _ expected: String, _ header: Header, _ decoder: Decoder)
+    throws(InputError) -> (psi_image, [UInt8])
   {
     var message = [CChar](repeating: 0, count: 300)
     func fail(_ found: String) -> InputError { InputError(path: path, place: "picture", expected: expected, found: found) }
@@ -88,6 +107,16 @@ private enum Codec {
     let size = depth == 16 ? 2 : 1
     var pixels = [UInt8](repeating: 0, count: rows * columns * channels * size)
     guard unsafe decoder(bytes, bytes.count, &pixels, pixels.count, &message, message.count) == 0 else { throw fail(reason()) }
+    return (image, pixels)
+  }
+
+  static func decode(_ bytes: [UInt8], path: String, _ expected: String, _ header: Header, _ decoder: Decoder)
+    throws(InputError) -> GreyImage
+  {
+    let (image, pixels) = try unsafe samples(bytes, path: path, expected, header, decoder)
+    let rows = Int(image.rows), columns = Int(image.columns), channels = Int(image.channels), depth = Int(image.depth)
+    let size = depth == 16 ? 2 : 1
+    func fail(_ found: String) -> InputError { InputError(path: path, place: "picture", expected: expected, found: found) }
     guard channels > 1 else { return GreyImage(rows: rows, columns: columns, depth: depth, bytes: pixels) }
 
     // Colour and transparency carry no counts: they must say nothing.

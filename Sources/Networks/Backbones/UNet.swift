@@ -34,8 +34,17 @@ public struct UNet: Backbone {
   public func encode(_ image: Value, in scope: Scope) -> Encoding { Encoding(stages: layers(image, in: scope["encoder"])) }
 
   /// Logits `[N,classes,H,W]`, a row a pixel.
-  public func predict(_ image: Value, classes: Int, in scope: Scope) -> Prediction {
-    let stem = layers.stem(image, in: scope["encoder"]), stages = layers.stages(after: stem, in: scope["encoder"])
+  public func predict(_ image: Value, classes: Int, in scope: Scope) -> Prediction { predict(image, classes: classes, in: scope, decoderIn: scope) }
+
+  /// One value a pixel, `[N,1,H,W] -> [N,1,H,W]`, with the numbers of decoder and segmentation head in another place than the encoder's.
+  public func prediction(of image: Value, in encoder: Scope, decoderIn scope: Scope) -> Value {
+    let seen = image.shape[1] == inputs ? image : image.concatenated(with: Array(repeating: image, count: inputs - 1), axis: 1)
+    return predict(seen, classes: 1, in: encoder, decoderIn: scope).logits
+  }
+
+  /// The same with the numbers of decoder and segmentation head in another place: for tasks that keep the encoder alone.
+  private func predict(_ image: Value, classes: Int, in encoder: Scope, decoderIn scope: Scope) -> Prediction {
+    let stem = layers.stem(image, in: encoder["encoder"]), stages = layers.stages(after: stem, in: encoder["encoder"])
     let skips: [Value?] = [stages[2], stages[1], stages[0], stem, nil]
     var x = stages[3]
     for (index, skip) in skips.enumerated() {

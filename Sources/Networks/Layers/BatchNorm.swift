@@ -27,10 +27,10 @@ public struct BatchNorm: Layer {
     }
     let outputs = x.normalized(by: operation, [gamma, beta])
     let count = Double(x.shape.count / x.shape[1])
-    scope.update("running_mean", to: mean.averaged(with: outputs[1], RunningAverage(momentum: momentum)))
+    scope.update("running_mean", to: scope.latest("running_mean", mean).averaged(with: outputs[1], RunningAverage(momentum: momentum)))
     scope.update(
       "running_var",
-      to: variance.averaged(with: outputs[2], RunningAverage(momentum: momentum, correction: count / max(1, count - 1))))
+      to: scope.latest("running_var", variance).averaged(with: outputs[2], RunningAverage(momentum: momentum, correction: count / max(1, count - 1))))
     return outputs[0]
   }
 }

@@ -25,6 +25,8 @@ public struct CropPosition: PretextTask {
 
   public init() {}
 
+  public var asks: Set<Transformation> { [.place, .scale] }
+
   public func validate() throws(SettingError) {
     try SettingError.require((2...8).contains(grid), "grid", "2 to 8", grid)
     try SettingError.require(smallestShare > 0 && smallestShare <= largestShare, "smallestShare", "above 0, at most largestShare", smallestShare)
@@ -52,10 +54,8 @@ public struct CropPosition: PretextTask {
 
   public func fields(side: Int, classes: Int) -> [String: Shape] { ["view": [1, side, side], "position": [grid * grid + 1]] }
 
-  public func makeExample(
-    from image: MaskedImage, answer: Int?, scaling: InputScaling, augmenting: Bool, using random: inout Philox,
-    into batch: inout ExampleBatch, at place: Int
-  ) {
+  public func makeExample(from shot: Shot, in context: ExampleContext, using random: inout Philox, into batch: inout ExampleBatch, at place: Int) {
+    let image = shot.image
     let cells = grid * grid, position = Int.random(in: 0...cells, using: &random), side = image.height
     // The frame that all classes share: the picture less its margin, cut at a random phase of one pixel.
     precondition(side >= smallestSide && image.width == side, "crop-position needs squares of at least \(smallestSide), got \(image.pixels.shape)")
@@ -80,10 +80,7 @@ public struct CropPosition: PretextTask {
     let intermediate = max(1, min(Int(smallest) - 1, Int((random.uniform(0.7, 0.95) * smallest).rounded())))
     let resampled = image.cropped(rows: rows, columns: columns)
       .resampled(toHeight: intermediate, width: intermediate).resampled(toHeight: side, width: side)
-    batch.write("view", place) { view in
-      scaling.write(resampled, into: &view)
-      if augmenting { jitter.apply(to: &view, height: side, width: side, using: &random) }
-    }
+    context.write(resampled, of: shot, jitter, to: &batch, "view", place, using: &random)
     batch.writeOneHot("position", place, answer: position)
   }
 

@@ -8,54 +8,92 @@ import Tensors
 /// tell the classes apart. Only pixels whose mirror twin is measured too are shown: the outline of a mask like CSPAD's
 /// pinwheel would otherwise answer the question without a photon (`showsOneSidedPixels` shows them, for comparison).
 ///
-/// By default the head is antisymmetric, `logit(x) = s(x) − s(Fx)`: swapping left and right negates the answer exactly, so
-/// nothing that is the same in both can be learnt. Source: the spiral-galaxy chirality networks of jwuphysics.
+/// By default the head is antisymmetric, `logit(x) = s(x) − s(Fx)`: mirroring negates the answer exactly, so nothing that is the
+/// same in both can be learnt. Source: the spiral-galaxy chirality networks of jwuphysics.
+///
+/// Validation asks about every picture in both versions.
 public struct Flip: PretextTask {
+  /// What a mirror exchanges.
+  public enum Axis: String, Codable, Hashable, Sendable, CaseIterable {
+    case leftRight = "left-right"
+    case upDown = "up-down"
+
+    public var symmetry: Symmetry { self == .leftRight ? .mirror : .upsideDown }
+  }
+
   public static let name = "flip"
   public var antisymmetric = true
   public var showsOneSidedPixels = false
+  public var axis = Axis.leftRight
+  /// Equal tiles along each axis that are mirrored in place, one by one: panels of a frame whose map is not known, so that their
+  /// arrangement says nothing. 1 mirrors the whole picture, which in a corpus of one picture a panel is a panel.
+  public var tiles = 1
   public var jitter = Jitter()
 
   public init() {}
-  public init(antisymmetric: Bool, showsOneSidedPixels: Bool = false, jitter: Jitter = Jitter()) {
+  public init(
+    antisymmetric: Bool, showsOneSidedPixels: Bool = false, axis: Axis = .leftRight, tiles: Int = 1, jitter: Jitter = Jitter()
+  ) {
     self.antisymmetric = antisymmetric
     self.showsOneSidedPixels = showsOneSidedPixels
+    self.axis = axis
+    self.tiles = tiles
     self.jitter = jitter
   }
 
-  public func validate() throws(SettingError) { try jitter.validate() }
+  public var answers: [Symmetry] { [.identity, axis.symmetry] }
+  public var variants: Int { 2 }
+
+  public func validate() throws(SettingError) {
+    try SettingError.require((1...16).contains(tiles), "tiles", "1 to 16", tiles)
+    try jitter.validate()
+    try SettingError.require(tiles == 1 || jitter.shift == 0, "jitter.shift", "0 with tiles, which would no longer lie in their places", jitter.shift)
+  }
+
+  public func validate(side: Int) throws(SettingError) {
+    try SettingError.require(side % tiles == 0, "image size", "a side that \(tiles) tiles divide", side)
+  }
 
   public func classes(labels: [String]) -> [String] { ["as recorded", "mirrored"] }
 
   public func fields(side: Int, classes: Int) -> [String: Shape] { ["view": [1, side, side], "mirrored": []] }
 
-  public func makeExample(
-    from image: MaskedImage, answer: Int?, scaling: InputScaling, augmenting: Bool, using random: inout Philox,
-    into batch: inout ExampleBatch, at place: Int
-  ) {
-    let isMirrored = random.next() & 1 == 1, shown = isMirrored ? Symmetry.mirror(image) : image
-    batch.write("view", place) { view in
-      write(shown, scaling, into: &view)
-      if augmenting { jitter.apply(to: &view, height: image.height, width: image.width, using: &random) }
-    }
+  public func makeExample(from shot: Shot, in context: ExampleContext, using random: inout Philox, into batch: inout ExampleBatch, at place: Int) {
+    let isMirrored = context.answer(of: 2, using: &random) == 1
+    let shown = showing(isMirrored ? mirrored(shot.image) : shot.image, context.scaling)
+    context.write(shown, of: shot, jitter, to: &batch, "view", place, using: &random)
     batch.write("mirrored", place) { $0[0] = isMirrored ? 1 : 0 }
   }
 
   /// The picture as the network sees it: scaled, and without the pixels that have no measured mirror twin.
-  public func view(_ image: MaskedImage, _ scaling: InputScaling) -> Tensor<Float> {
-    var view = Tensor<Float>(repeating: 0, [1, image.height, image.width])
-    var span = view.elements.mutableSpan
-    write(image, scaling, into: &span)
-    return view
+  public func view(_ image: MaskedImage, _ scaling: InputScaling) -> Tensor<Float> { scaling.channel(showing(image, scaling)) }
+
+  private func showing(_ image: MaskedImage, _ scaling: InputScaling) -> MaskedImage {
+    guard !showsOneSidedPixels else { return image }
+    guard tiles > 1 else { return image.showingOnlyPixelsMeasured(underAll: answers, minimumWeight: scaling.minimumWeight) }
+    let limit = Float(scaling.minimumWeight), twin = mirrored(image.weight)
+    return image.masked(to: zip(image.weight.elements, twin.elements).map { $0 >= limit && $1 >= limit })
   }
 
-  private func write(_ image: MaskedImage, _ scaling: InputScaling, into view: inout MutableSpan<Float>) {
-    scaling.write(image, into: &view)
-    guard !showsOneSidedPixels else { return }
-    let limit = Float(scaling.minimumWeight), weight = image.weight.elements.span, width = image.width
-    for row in stride(from: 0, to: view.count, by: width) {
-      for column in 0..<width where weight[row + width - 1 - column] < limit { view[row + column] = 0 }
+  /// The mirror image, tile by tile where there are several.
+  public func mirrored(_ image: MaskedImage) -> MaskedImage {
+    MaskedImage(pixels: mirrored(image.pixels), weight: mirrored(image.weight))
+  }
+
+  /// `[H,W] -> [H,W]`; traps where tiles do not divide the sides.
+  public func mirrored<Element>(_ image: Tensor<Element>) -> Tensor<Element> {
+    guard tiles > 1 else { return axis.symmetry(image) }
+    let (height, width) = (image.shape[0], image.shape[1]), (h, w) = (height / tiles, width / tiles)
+    precondition(h * tiles == height && w * tiles == width, "\(tiles) tiles do not divide \(image.shape)")
+    var result = image
+    for row in 0..<height {
+      for column in 0..<width {
+        let twin = axis == .leftRight
+          ? row * width + column / w * w + (w - 1 - column % w) : (row / h * h + (h - 1 - row % h)) * width + column
+        result.elements[row * width + column] = image.elements[twin]
+      }
     }
+    return result
   }
 
   public func objective(_ batch: [String: Value], backbone: some Backbone, in scope: Scope) -> Objective {
@@ -73,10 +111,20 @@ public struct Flip: PretextTask {
   /// views, then of their mirror images.
   public func judged(_ view: Value, backbone: some Backbone, in scope: Scope) -> (logits: Value, stages: [Value]) {
     let count = view.shape[0]
-    let seen = antisymmetric ? Value.concatenated([view, view.mirrored()]) : view
+    let seen = antisymmetric ? Value.concatenated([view, mirrored(view)]) : view
     let encoding = backbone.encoding(of: seen, in: scope["backbone"]), codewords = encoding.codeword
     // Antisymmetry cancels a bias; without it the head needs one.
     let score = Linear(1, bias: !antisymmetric)(codewords, in: scope["head"]).reshaped(to: [codewords.shape[0]])
     return (antisymmetric ? score.rows(0..<count) - score.rows(count..<2 * count) : score, encoding.stages)
+  }
+
+  /// `[N,1,H,W] -> [N,1,H,W]`.
+  private func mirrored(_ view: Value) -> Value {
+    let (count, height, width) = (view.shape[0], view.shape[2], view.shape[3])
+    guard tiles > 1 else { return view.mirrored(axis: axis == .leftRight ? 3 : 2) }
+    // A tile's rows or columns as an axis of their own.
+    return axis == .leftRight
+      ? view.reshaped(to: [count, height * tiles, width / tiles]).mirrored(axis: 2).reshaped(to: view.shape)
+      : view.reshaped(to: [count * tiles, height / tiles, width]).mirrored(axis: 1).reshaped(to: view.shape)
   }
 }

@@ -21,15 +21,9 @@ public struct FrameClass: PretextTask {
 
   public func fields(side: Int, classes: Int) -> [String: Shape] { ["view": [1, side, side], "class": [classes]] }
 
-  public func makeExample(
-    from image: MaskedImage, answer: Int?, scaling: InputScaling, augmenting: Bool, using random: inout Philox,
-    into batch: inout ExampleBatch, at place: Int
-  ) {
-    batch.write("view", place) { view in
-      scaling.write(image, into: &view)
-      if augmenting { jitter.apply(to: &view, height: image.height, width: image.width, using: &random) }
-    }
-    guard let answer else { preconditionFailure("frame-class needs an answer") }
+  public func makeExample(from shot: Shot, in context: ExampleContext, using random: inout Philox, into batch: inout ExampleBatch, at place: Int) {
+    context.write(shot.image, of: shot, jitter, to: &batch, "view", place, using: &random)
+    guard let answer = shot.answer else { preconditionFailure("frame-class needs an answer") }
     batch.writeOneHot("class", place, answer: answer)
   }
 

@@ -2,13 +2,13 @@ import Corpora
 import Foundation
 
 /// What a record says without its picture, but for the run and the frame number, which have probes of their own.
-enum HeaderFeatures {
+package enum HeaderFeatures {
   /// Words that get a column each; rarer ones share one.
   private static let mostWords = 32
 
   /// One row a record: experiment, unit, panel, file name ending and calibration as words; time of day, tenths of the second and
   /// fiducial phases.
-  static func vectors(_ records: [Record]) -> [[Float]] {
+  package static func vectors(_ records: [Record]) -> [[Float]] {
     let words: [(Record) -> String] = [
       { $0.event.experiment }, { $0.unit }, { "\($0.panel)" }, { ($0.file as NSString).pathExtension }, { $0.calibration.isEmpty ? "raw" : "calibrated" },
       { $0.geometry.isEmpty ? "" : "geometry" },
@@ -38,9 +38,9 @@ enum HeaderFeatures {
 }
 
 /// Where in its run a frame stands.
-enum FrameNumberFeatures {
+package enum FrameNumberFeatures {
   /// Tenths of the run, and the number modulo small periods.
-  static func vectors(_ records: [Record]) -> [[Float]] {
+  package static func vectors(_ records: [Record]) -> [[Float]] {
     var last: [RunKey: Int] = [:]
     for record in records { last[record.run] = max(last[record.run] ?? 0, record.eventIndex) }
     return records.map { record in

@@ -1,0 +1,127 @@
+import Corpora
+import Foundation
+import Frames
+import Host
+import Networks
+import Pretexts
+import Tensors
+import Training
+
+/// Which steps of a run's own pipeline treat a picture and what its task makes of it alike, over many sizes.
+public struct CommutationTable: Codable, Hashable, Sendable {
+  public struct Row: Codable, Hashable, Sendable {
+    /// The source of the corpus; empty for what all sources share.
+    public var source: String
+    public var step: String
+    /// One a symmetry and size.
+    public var residuals: [CommutationResidual]
+    public var verdict: Verdict
+    /// Why a step that does not commute does not fail the run.
+    public var reason: String?
+    /// The name by which a recipe owns up to it.
+    public var key: String
+
+    /// The largest over symmetries and sizes.
+    public var worst: CommutationResidual? { residuals.max { $0.relative < $1.relative } }
+  }
+
+  public enum Verdict: String, Codable, Sendable {
+    case commutes
+    /// The recipe names it among `owns`.
+    case owned
+    /// A control judges it.
+    case judged = "judged by a control"
+    /// Told, not judged: what the network does itself.
+    case information
+    case fails
+  }
+
+  public var rows: [Row]
+  /// Steps that fail the run.
+  public var failures: [Row] { rows.filter { $0.verdict == .fails } }
+
+  /// Sizes of the pictures that go in.
+  public static let widths = [96, 97, 99, 100, 112], heights = [65, 112]
+
+  public init(rows: [Row]) { self.rows = rows }
+
+  /// The steps between raw counts and network of the sources that `recipe` uses, by the recipe of their corpus.
+  ///
+  /// Constants (pedestals, gains, bad pixels) are no steps: what they leave is fixed to the detector, and darks and mask judge it.
+  public init(_ recipe: TrainingRecipe, scaling: InputScaling, corpus: Corpus) throws {
+    let path = corpus.folder + "/recipe.yaml"
+    let made = try CorpusRecipe(reading: path), used = Set(corpus.records.filter(recipe.filter.accepts).map(\.source))
+    let owned = Set(recipe.owns), asked = try recipe.task.task(path: path).answers.filter { $0 != .identity }
+    let symmetries = asked.isEmpty ? [Symmetry.mirror] : asked
+    func row(_ key: String, _ step: PipelineStep, _ source: String, sizes: [(height: Int, width: Int)]? = nil) throws -> Row {
+      try CommutationTable.row(key, step, source, sizes: sizes, under: symmetries, owned: owned)
+    }
+    var rows: [Row] = []
+    for source in made.sources where used.contains(source.name) {
+      guard let record = corpus.records.first(where: { $0.source == source.name }) else { continue }
+      let detector = DetectorCatalog.detector(named: record.detector)
+      if source.commonMode != .none, let detector, let shape = CommutationTable.panel(of: record.detector) {
+        rows.append(try row("calibrate", .commonMode(source.commonMode, of: detector), source.name, sizes: [shape]))
+      }
+      let size = (made.image.height, made.image.width)
+      rows.append(try row("area average", .framing(height: size.0, width: size.1, fit: source.fit), source.name))
+      rows.append(try row("tone map", .toneMap(source.tone ?? made.tone), source.name))
+      let outline = try corpus.image(record).weight
+      let name = source.view == .assembled ? "assemble by geometry" : "margins and bad pixels"
+      rows.append(try row("mask", .outline(outline, name), source.name, sizes: [size]))
+    }
+    rows.append(try row("store", .store, ""))
+    let whole = (height: made.image.height, width: made.image.width)
+    rows.append(try row("input scaling", .inputScaling(scaling), "", sizes: scaling.templates == nil ? nil : [whole]))
+    let side = made.image.width
+    var stem = try row("network", .stem(kernel: 3, stride: 2, padding: 1), "", sizes: [(side, side), (side ^ 1, side ^ 1)])
+    stem.verdict = .information
+    stem.reason = side % 2 == 1 ? "pictures of \(side) pixels have one on the mirror axis" : "an even side: each stride-2 step prefers one"
+    rows.append(stem)
+    // Who asks for no symmetry is not told anything by a step's handedness.
+    for index in rows.indices where asked.isEmpty && rows[index].verdict == .fails {
+      (rows[index].verdict, rows[index].reason) = (.information, "the task asks for no mirror or turn")
+    }
+    self.rows = rows
+  }
+
+  /// One row of the table: `step` under every symmetry at every size; those that transpose at square sizes only.
+  public static func row(
+    _ key: String, _ step: PipelineStep, _ source: String, sizes: [(height: Int, width: Int)]? = nil, planes: Int = 1,
+    under symmetries: [Symmetry] = [.mirror, .mirror.followed(by: Symmetry.rotations[2]), .quarterTurn], owned: Set<String>
+  ) throws -> Row {
+    let sizes = sizes ?? heights.flatMap { height in widths.map { (height, $0) } }
+    var residuals: [CommutationResidual] = []
+    for (height, width) in sizes {
+      for symmetry in symmetries where height == width || !symmetry.transposes {
+        residuals.append(
+          try CommutationResidual(
+            of: step, under: symmetry, height: height, width: width, planes: planes, frames: 1,
+            measuringGlide: !symmetry.transposes && step.period > 1 && step.period <= 16))
+      }
+    }
+    var row = Row(source: source, step: step.name, residuals: residuals, verdict: .commutes, reason: nil, key: key)
+    guard residuals.contains(where: { !$0.commutes }) else { return row }
+    if let control = step.judgedBy {
+      (row.verdict, row.reason) = (.judged, "the control \"\(control)\" tells whether it is used")
+    } else if owned.contains(key) {
+      (row.verdict, row.reason) = (.owned, "the recipe owns up to it")
+    } else {
+      row.verdict = .fails
+      row.reason = "add \(key) to the recipe's owns, or flip before this step"
+    }
+    return row
+  }
+
+  /// Rows and columns of one panel, for detectors whose common mode has fixed blocks.
+  static func panel(of detector: String) -> (height: Int, width: Int)? {
+    switch detector {
+    case CSPAD.name: (185, 388)
+    case Epix100a.name: (704, 768)
+    case Epix10k.name: (352, 384)
+    case Jungfrau.name: (512, 1024)
+    case PNCCD.name: (512, 512)
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import Corpora
+import Frames
+import Pretexts
+import Tensors
+
+/// One step that a picture goes through on its way to a network, as far as mirrors and quarter turns are concerned.
+///
+/// Pictures are planes `[H,W]` of one size: a colour each, or pixels and measured share.
+public struct PipelineStep: Sendable {
+  public let name: String
+  /// Where a step has a handedness that no residual can judge, the control that does.
+  public let judgedBy: String?
+  /// The side of the square tiles within which the step treats pixels unlike (blocks of a codec, cells of a mosaic): the shifts that
+  /// the glide residual tries. 1 where all pixels are treated alike.
+  public let period: Int
+  private let body: @Sendable ([Tensor<Float>]) throws -> [Tensor<Float>]
+
+  public init(
+    _ name: String, period: Int = 1, judgedBy: String? = nil, _ body: @escaping @Sendable ([Tensor<Float>]) throws -> [Tensor<Float>]
+  ) {
+    (self.name, self.period, self.judgedBy, self.body) = (name, period, judgedBy, body)
+  }
+
+  public func callAsFunction(_ planes: [Tensor<Float>]) throws -> [Tensor<Float>] { try body(planes) }
+
+  /// The steps one after the other.
+  public static func chained(_ name: String, _ steps: [PipelineStep]) -> PipelineStep {
+    PipelineStep(name, period: steps.map(\.period).max() ?? 1) { try steps.reduce($0) { try $1($0) } }
+  }
+
+  /// A step on pictures that know what they measured: the planes are pixels and weight.
+  static func masked(
+    _ name: String, judgedBy: String? = nil, _ body: @escaping @Sendable (MaskedImage) throws -> MaskedImage
+  ) -> PipelineStep {
+    PipelineStep(name, judgedBy: judgedBy) { planes in
+      let weight = planes.count > 1 ? planes[1] : Tensor(repeating: 1, planes[0].shape)
+      let image = try body(MaskedImage(pixels: planes[0], weight: weight))
+      return [image.pixels, image.weight]
+    }
+  }
+}
+
+extension PipelineStep {
+  /// Margins or crop to the corpus's proportions, and the area average to its size.
+  static func framing(height: Int, width: Int, fit: SourceRecipe.Fit) -> PipelineStep {
+    .masked("\(fit.rawValue), area average to \(height)×\(width)") { image in
+      Framing(sourceHeight: image.height, sourceWidth: image.width, height: height, width: width, fit: fit).applied(to: image)
+    }
+  }
+
+  static func toneMap(_ tone: ToneMap) -> PipelineStep { .masked("tone map \(tone.curve.rawValue)") { tone.mapped($0) } }
+
+  /// What a shard keeps: pixels as they are, the measured share in units of 1/255.
+  static let store = PipelineStep.masked("store and read back") { image in
+    MaskedImage(pixels: image.pixels, weight: image.weight.map { $0 <= 0 ? 0 : max(1, min(255, ($0 * 255).rounded())) / 255 })
+  }
+
+  static func inputScaling(_ scaling: InputScaling) -> PipelineStep {
+    PipelineStep("input scaling") { planes in
+      let weight = planes.count > 1 ? planes[1] : Tensor(repeating: 1, planes[0].shape)
+      let image = MaskedImage(pixels: planes[0], weight: weight)
+      return [scaling.channel(image).reshaped(to: image.pixels.shape)]
+    }
+  }
+
+  /// The common mode of a detector without any constant: what its fixed readout blocks alone do to left and right.
+  static func commonMode(_ mode: CommonMode, of detector: any Detector.Type) -> PipelineStep {
+    PipelineStep("common mode of \(detector.name)") { planes in
+      // Counts of noise as small as those of dark frames, which common mode corrects.
+      let shape = planes[0].shape, counts = planes[0].map { ($0 - 120) / 8 }
+      let frame = try detector.calibrate(
+        counts.reshaped(to: [1, shape[0], shape[1]]), CalibrationConstants(commonMode: mode), path: "commutation")
+      return [frame.signal.reshaped(to: shape)]
+    }
+  }
+
+  /// The outline of what a detector measures.
+  static func outline(_ weight: Tensor<Float>, _ name: String) -> PipelineStep {
+    .masked(name, judgedBy: MaskOnly.name) { image in
+      precondition(image.weight.shape == weight.shape, "an outline \(weight.shape) for a picture \(image.weight.shape)")
+      let pixels = Tensor(image.pixels.shape, zip(image.pixels.elements, weight.elements).map { $1 > 0 ? $0 : 0 })
+      return MaskedImage(pixels: pixels, weight: weight)
+    }
+  }
+
+  /// An averaging `kernel`×`kernel` filter with a stride and zeros around the picture, as networks begin: `[H,W] -> [H',W']` with
+  /// H' = (H + 2·padding − kernel)/stride + 1, rounded down.
+  public static func stem(kernel: Int, stride: Int, padding: Int) -> PipelineStep {
+    PipelineStep("\(kernel)×\(kernel) convolution, stride \(stride)", period: stride) { planes in
+      planes.prefix(1).map { plane in
+        let height = plane.shape[0], width = plane.shape[1]
+        let rows = (height + 2 * padding - kernel) / stride + 1, columns = (width + 2 * padding - kernel) / stride + 1
+        // Sums of floats depend on their order: in double precision those of small counts do not.
+        var result = [Float](repeating: 0, count: rows * columns)
+        for row in 0..<rows {
+          for column in 0..<columns {
+            var sum = 0.0
+            for i in max(0, row * stride - padding)..<min(height, row * stride - padding + kernel) {
+              for j in max(0, column * stride - padding)..<min(width, column * stride - padding + kernel) { sum += Double(plane.elements[i * width + j]) }
+            }
+            result[row * columns + column] = Float(sum / Double(kernel * kernel))
+          }
+        }
+        return Tensor([rows, columns], result)
+      }
+    }
+  }
+
+  /// JPEG and back by libjpeg: grey for one plane, colour for three. Counts are rounded to 0...255.
+  public static func jpeg(quality: Int) -> PipelineStep {
+    // Colour is stored at half resolution: units of 16 pixels.
+    PipelineStep("JPEG at quality \(quality)", period: 16) { planes in
+      let shape = planes[0].shape
+      func count(_ value: Float) -> UInt8 { UInt8(max(0, min(255, value.rounded()))) }
+      if planes.count == 1 {
+        let bytes = JPEG.encode(grey: planes[0].elements.map(count), rows: shape[0], columns: shape[1], quality: quality)
+        return [Tensor(shape, try JPEG.decode(bytes, path: "commutation").bytes.map { Float($0) })]
+      }
+      precondition(planes.count == 3, "a JPEG picture has one or three colours, not \(planes.count)")
+      let interleaved = (0..<shape.count * 3).map { count(planes[$0 % 3].elements[$0 / 3]) }
+      let decoded = try JPEG.decodeColour(
+        JPEG.encode(rgb: interleaved, rows: shape[0], columns: shape[1], quality: quality), path: "commutation")
+      return (0..<3).map { colour in Tensor(shape, (0..<shape.count).map { Float(decoded.bytes[$0 * 3 + colour]) }) }
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import Evaluation
+import Foundation
+import Pretexts
+import Tensors
+
+/// The same pictures with the outline of the mirrored detector: the answer must follow the content, not the mask.
+///
+/// Gaps are filled from their neighbours, then pixels are taken away where the mirrored mask has its gaps. Where raw runs are at hand,
+/// building the corpus with a mirrored geometry gives the same pictures without any filling.
+public struct MirroredGeometry: TaskControl {
+  public static let name = "mirrored geometry"
+  public static let meaning = "with the mirrored detector's outline the answer changes: it follows the mask"
+  public static let remedies: [Remedy] = [.symmetrisedMask, .perPanel]
+
+  /// What filling may cost.
+  private static let tolerance = 0.05
+  public init() {}
+
+  public func finding(_ subject: TaskSubject) throws -> ControlFinding {
+    let limit = subject.examiner.scaling.minimumWeight, held = subject.held, count = min(subject.examples, 4000)
+    let asked = subject.examiner.task.answers.filter { $0 != .identity }
+    let symmetries: [Symmetry] = asked.isEmpty ? [.mirror] : Array(asked.prefix(3))
+    let sample = try (0..<min(held.count, 64)).map { try held.image($0) }
+    var own: AnswerSheet?, worst: ControlFinding?, losses: [Double] = []
+    for symmetry in symmetries {
+      let overlap = Statistics.mean(sample.map { MirroredGeometry.overlap($0, symmetry, minimumWeight: limit) })
+      guard overlap < 1 else { continue }
+      let plain = try own ?? subject.examiner.sheet(of: held, count: count, seed: subject.seed)
+      own = plain
+      let twins = held.mapped { MirroredGeometry.twin(of: $0, symmetry, minimumWeight: limit) }
+      let twin = try subject.examiner.sheet(of: twins, count: count, seed: subject.seed)
+      let score = twin.score("accuracy, transformed outline"), expected = Statistics.mean(plain.credits)
+      // The same examples in both: their differences tell more than the two scores.
+      var changes = AnswerSheet(classes: subject.examiner.classes.count)
+      for i in plain.credits.indices { changes.append(twin.credits[i] - plain.credits[i], picture: plain.pictures[i], run: plain.runs[i]) }
+      let loss = -Statistics.mean(changes.credits), error = changes.clusteredError
+      let words = "mask and its image (\(symmetry.name)) overlap by \(decimals(overlap)); \(decimals(score.value)) with that outline, "
+        + "\(decimals(expected)) with the own"
+      let isLeak = loss > MirroredGeometry.tolerance && loss > AuditAcceptance.sigmas * error
+      let isShown = loss + 1.96 * error <= 2 * MirroredGeometry.tolerance
+      let finding = ControlFinding(
+        MirroredGeometry.self, isLeak ? .leak : isShown ? .passed : .undecided, "Answers follow the \(isLeak ? "outline" : "content"): \(words).",
+        score: score, expected: expected)
+      losses.append(loss)
+      if loss == losses.max() { worst = finding }
+    }
+    return worst ?? ControlFinding(MirroredGeometry.self, .passed, "Every mask is its own image under the task's symmetries.")
+  }
+
+  /// Intersection over union of the measured pixels with their image under a symmetry. 0 where it changes the shape.
+  static func overlap(_ image: MaskedImage, _ symmetry: Symmetry, minimumWeight: Double) -> Double {
+    let own = image.weight.elements.map { Double($0) >= minimumWeight }, turned = symmetry(image.weight)
+    guard turned.shape == image.weight.shape else { return 0 }
+    let twin = turned.elements.map { Double($0) >= minimumWeight }
+    let both = zip(own, twin).count { $0 && $1 }, either = zip(own, twin).count { $0 || $1 }
+    return either == 0 ? 1 : Double(both) / Double(either)
+  }
+
+  /// The picture within the outline of its transformed detector.
+  static func twin(of image: MaskedImage, _ symmetry: Symmetry, minimumWeight: Double) -> MaskedImage {
+    let full = filled(image, minimumWeight: minimumWeight), outline = symmetry(image.weight)
+    let pixels = zip(full.elements, outline.elements).map { $1 > 0 ? $0 : 0 }
+    return MaskedImage(pixels: Tensor(image.pixels.shape, pixels), weight: outline)
+  }
+
+  /// Pixels with every gap filled by the mean of its filled neighbours, ring by ring. Zeros where nothing was measured at all.
+  static func filled(_ image: MaskedImage, minimumWeight: Double) -> Tensor<Float> {
+    let height = image.height, width = image.width
+    var pixels = image.pixels.elements, known = image.weight.elements.map { Double($0) >= minimumWeight }
+    var open = known.indices.filter { !known[$0] }
+    guard open.count < known.count else { return image.pixels }
+    while !open.isEmpty {
+      var filled: [(Int, Float)] = []
+      for i in open {
+        let row = i / width, column = i % width
+        var sum: Float = 0, count: Float = 0
+        for (r, c) in [(row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)]
+        where r >= 0 && r < height && c >= 0 && c < width && known[r * width + c] {
+          sum += pixels[r * width + c]
+          count += 1
+        }
+        if count > 0 { filled.append((i, sum / count)) }
+      }
+      for (i, value) in filled { (pixels[i], known[i]) = (value, true) }
+      open.removeAll { known[$0] }
+    }
+    return Tensor(image.pixels.shape, pixels)
+  }
+}

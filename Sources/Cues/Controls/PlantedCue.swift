@@ -1,0 +1,164 @@
+import Evaluation
+import Foundation
+import Host
+import Pretexts
+import Tensors
+import Training
+
+/// A positive control for every task that moves pixels without mixing them: white noise with a cue of known strength, which a template
+/// must find as well as theory allows and a fresh network of the same kind must find, too. "Chance" beside a cue that is not found means
+/// a bad learning rate as well as no signal.
+///
+/// One hot pixel of A noise standard deviations, right in Φ(A/√2) of all flips; and a white fixed pattern of 1 % of the noise, right in
+/// Φ(0.01·√(N/2)). The oracle is that of the task's own noise-free examples: Φ(d/2) for two classes d apart, by simulation in the space of
+/// the means for more.
+public struct PlantedCue: TaskControl {
+  public static let name = "planted cue"
+  public static let meaning = "a cue of known strength is not found as theory says"
+  public static let remedies: [Remedy] = []
+
+  public var amplitude = 3.0
+  public var pattern = 0.01
+  /// Examples behind the template of the hot pixel, and of the pattern, which is spread over all pixels and takes more.
+  public var frames = 10_000
+  public var patternFrames = 160_000
+  public init() {}
+
+  public struct Outcome: Sendable {
+    public var oracle: Double
+    /// With as many examples as there were: what the template can reach.
+    public var reachable: Double
+    public var template: Score
+  }
+
+  public func finding(_ subject: TaskSubject) throws -> ControlFinding {
+    let examiner = subject.examiner, side = examiner.side
+    // The budget of a short audit is shared.
+    let share = min(1, Double(subject.examples) / Double(subject.acceptance.examples))
+    func count(_ whole: Int) -> Int { max(64, Int(share * Double(whole))) }
+    guard let pixel = try outcome(examiner, cue: hotPixel(side), training: count(frames), testing: subject.examples, seed: subject.seed) else {
+      return ControlFinding(PlantedCue.self, .notApplicable, "The task mixes pixels or draws more than its answer: no oracle is known.")
+    }
+    let spread = try outcome(
+      examiner, cue: whitePattern(side, seed: subject.seed), training: count(patternFrames), testing: subject.examples, seed: subject.seed &+ 1)!
+    var words = "hot pixel of \(amplitude) σ: \(pixel.template), oracle \(decimals(pixel.oracle)); pattern of \(pattern) σ: \(spread.template), oracle "
+      + "\(decimals(spread.oracle)) (\(decimals(spread.reachable)) with so many frames)"
+    var isFound = [pixel, spread].allSatisfy { $0.isReached }
+    if subject.plantedSteps > 0 {
+      let network = try trained(subject, cue: hotPixel(side))
+      words += "; a fresh network after \(subject.plantedSteps) steps \(network)"
+      isFound = isFound && network.value >= pixel.oracle - 0.02 - 2 * network.standardError
+    }
+    return ControlFinding(
+      PlantedCue.self, isFound ? .passed : .undecided, (isFound ? "Found: " : "NOT found as theory allows, so that chance elsewhere proves little: ") + words + ".",
+      score: pixel.template, expected: pixel.oracle)
+  }
+
+  package func hotPixel(_ side: Int) -> [Float] {
+    var cue = [Float](repeating: 0, count: side * side)
+    cue[side / 3 * side + side / 4] = Float(amplitude)
+    return cue
+  }
+
+  package func whitePattern(_ side: Int, seed: UInt64) -> [Float] {
+    var random = Philox(seed: seed, 92)
+    return random.normals(side * side, 0, pattern)
+  }
+
+  private static func frame(_ index: Int, _ cue: [Float], side: Int, seed: UInt64, stream: UInt64) -> MaskedImage {
+    var frame = NoiseFrames.frame(index, side: side, mean: 0, deviation: 1, seed: seed, stream: stream)
+    for i in cue.indices { frame.pixels.elements[i] += cue[i] }
+    return frame
+  }
+
+  /// `nil` where the task does more than to move pixels.
+  package func outcome(_ examiner: TaskExaminer, cue: [Float], training: Int, testing: Int, seed: UInt64) throws -> Outcome? {
+    let side = examiner.side, examiner = try examiner.onNoise()
+    guard let oracle = try PlantedCue.oracle(examiner, cue: cue, seed: seed) else { return nil }
+    func pictures(_ count: Int, _ stream: UInt64) -> Pictures {
+      Pictures(runs: Array(repeating: 0, count: count)) { index in PlantedCue.frame(index, cue, side: side, seed: seed, stream: stream) }
+    }
+    let sums = try examiner.templateSums(pictures(training, 2), count: training, seed: seed &+ 3)
+    guard sums.suffice else { return nil }
+    let sheet = try examiner.sheet(of: pictures(testing, 4), count: testing, by: TemplateClassifier(sums), seed: seed &+ 5)
+    let isBinary = examiner.classes.count == 2, d = oracle.separation
+    return Outcome(
+      oracle: oracle.accuracy,
+      reachable: isBinary ? TemplateClassifier.accuracy(separation: d, width: cue.count, examples: training) : oracle.accuracy,
+      template: sheet.score("accuracy, planted cue"))
+  }
+
+  /// Right answers of the best detector of the cue in noise of 1, from the examples that the task makes of the cue without noise.
+  static func oracle(_ examiner: TaskExaminer, cue: [Float], seed: UInt64) throws -> (accuracy: Double, separation: Double)? {
+    let side = examiner.side, target = try examiner.target, classes = examiner.classes.count, looks = 16 * classes
+    func views(_ pixels: [Float]) throws -> [Int: [[Float]]] {
+      let image = MaskedImage(pixels: Tensor([side, side], pixels), weight: Tensor(repeating: 1, [side, side]))
+      let examples = try examiner.examples(of: Pictures(runs: [0]) { _ in image }, 0..<looks, seed: seed &+ 7)
+      return Dictionary(grouping: examples, by: \.truth).mapValues { $0.map { $0.input(without: target) } }
+    }
+    let noise = NoiseFrames.frame(0, side: side, mean: 0, deviation: 1, seed: seed, stream: 6).pixels.elements, sorted = noise.sorted()
+    let moved = try views(noise)
+    // The same pixels in other places, and always the same places for one answer.
+    guard moved.count == classes, moved.values.allSatisfy({ own in own[0].sorted() == sorted && own.allSatisfy { $0 == own[0] } }) else { return nil }
+    let clean = try views(cue)
+    let means = (0..<classes).map { clean[$0]![0].map { Double($0) } }
+    if classes == 2 {
+      let d = zip(means[0], means[1]).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+      return (AnalyticOracle.accuracy(separation: d), d)
+    }
+    return (simulated(means, seed: seed), 0)
+  }
+
+  /// The share of right answers of the nearest mean, over 200,000 draws in the space that the means span.
+  private static func simulated(_ means: [[Double]], seed: UInt64) -> Double {
+    func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+    var basis: [[Double]] = []
+    for mean in means {
+      var rest = mean
+      for axis in basis {
+        let share = dot(rest, axis)
+        for i in rest.indices { rest[i] -= share * axis[i] }
+      }
+      let length = dot(rest, rest).squareRoot()
+      if length > 1e-9 * (dot(mean, mean).squareRoot() + 1e-30) { basis.append(rest.map { $0 / length }) }
+    }
+    let points = means.map { mean in basis.map { dot(mean, $0) } }, draws = 200_000
+    var random = Philox(seed: seed, 93), right = 0
+    for draw in 0..<draws {
+      let truth = draw % points.count, x = points[truth].map { $0 + random.normal() }
+      let distances = points.map { point in zip(point, x).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } }
+      right += distances[truth] == distances.min() ? 1 : 0
+    }
+    return Double(right) / Double(draws)
+  }
+
+  private func trained(_ subject: TaskSubject, cue: [Float]) throws -> Score {
+    let examiner = try subject.examiner.onNoise(), side = examiner.side, batch = 32, seed = subject.seed
+    let make = { (count: Int, stream: UInt64) in
+      Pictures(runs: Array(repeating: 0, count: count)) { index in PlantedCue.frame(index, cue, side: side, seed: seed, stream: stream) }
+    }
+    let pictures = make(subject.plantedSteps * batch, 8)
+    let trained = try FreshTraining(steps: subject.plantedSteps, batch: batch, seed: seed).run(
+      like: examiner.checkpoint, task: examiner.task, scaling: examiner.scaling, path: "planted cue", progress: subject.progress
+    ) { step in
+      let examples = try examiner.examples(of: pictures, step * batch..<(step + 1) * batch, seed: seed &+ 9)
+      return Dictionary(uniqueKeysWithValues: examples[0].fields.keys.map { name in (name, Tensor.stacked(examples.map { $0.fields[name]! })) })
+    }
+    let count = min(2000, subject.examples)
+    return try TaskExaminer(trained, path: "planted cue", task: examiner.task).sheet(of: make(count, 10), count: count, seed: seed &+ 11).score("accuracy, planted cue, network")
+  }
+}
+
+extension PlantedCue.Outcome {
+  /// Within two points of what can be reached, either way.
+  var isReached: Bool { abs(template.value - reachable) <= 0.02 + 2 * template.standardError }
+}
+
+extension TaskExaminer {
+  /// The same task and network on noise of mean 0 and deviation 1.
+  func onNoise() throws -> TaskExaminer {
+    var other = checkpoint
+    other.description.scaling = InputScaling(mean: 0, deviation: 1)
+    return try TaskExaminer(other, path: "planted cue", task: task)
+  }
+}

@@ -1,0 +1,34 @@
+import Foundation
+
+extension TaskAudit {
+  /// The report for a terminal; `isWithheld` also where another seed's audit withholds the accuracy of all.
+  public func text(withholding isWithheld: Bool) -> String {
+    var text = "\(run): \(task) on \(corpus), \(split), \(step) steps, seed \(seed)\n"
+    text += isWithheld ? "accuracy WITHHELD\n" : "accuracy \(headline), 95 % \(headlineInterval.description)\n"
+    text += "\ncontrols, \(examples) examples each (chance \(decimals(headline.chance ?? 0)))\n"
+    let width = findings.map(\.control.count).max() ?? 0
+    for finding in shown(withholding: isWithheld) {
+      let name = finding.control + String(repeating: " ", count: width - finding.control.count)
+      let score = finding.score.map { score in "\(decimals(score.value)) [\(finding.interval?.description ?? "")]  " } ?? ""
+      text += "  \(name)  \(finding.verdict == .leak ? "LEAK" : finding.verdict.rawValue): \(score)\(finding.statement)\n"
+    }
+    text += "\n" + commutation.text
+    for remedy in remedies { text += "\nremedy, \(remedy.rawValue): \(remedy.advice)" }
+    return text
+  }
+}
+
+extension CommutationTable {
+  /// The table for a terminal.
+  public var text: String {
+    var text = "steps: residual |J(Fx) − F(Jx)| over noise, as a share of the difference of unrelated pictures\n"
+    for row in rows {
+      let worst = row.worst
+      text += String(format: "  %.5f  ", worst?.relative ?? 0) + "\(row.source.isEmpty ? "" : row.source + ": ")\(row.step): "
+      text += (row.verdict == .fails ? "FAILS" : row.verdict.rawValue)
+      if let worst, !worst.commutes { text += ", worst \(worst.symmetry) at \(worst.height)×\(worst.width)" }
+      text += (row.reason.map { ", \($0)" } ?? "") + "\n"
+    }
+    return text
+  }
+}

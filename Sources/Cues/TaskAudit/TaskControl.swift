@@ -1,0 +1,102 @@
+import Evaluation
+import Foundation
+
+/// A control that any task with classes can be put to: it asks the task for its examples and the network for its answers.
+public protocol TaskControl: Control {
+  /// What can be done where it is answered.
+  static var remedies: [Remedy] { get }
+  init()
+  func finding(_ subject: TaskSubject) throws -> ControlFinding
+}
+
+/// What a control found.
+public struct ControlFinding: Codable, Hashable, Sendable {
+  public enum Verdict: String, Codable, Sendable {
+    /// Shown to be harmless: within the bounds of acceptance.
+    case passed
+    /// Shown to be none: the headline is withheld.
+    case leak
+    /// A leak that the recipe names among `owns`: the headline stands, and the reader is told.
+    case owned
+    /// Not shown either way.
+    case undecided
+    case notApplicable = "not applicable"
+  }
+
+  public var control: String
+  public var score: Score?
+  public var interval: AccuracyInterval?
+  /// What the score is held against: chance, an oracle, another score.
+  public var expected: Double?
+  public var verdict: Verdict
+  /// One sentence.
+  public var statement: String
+  public var remedies: [Remedy]
+
+  public init(
+    _ control: any TaskControl.Type, _ verdict: Verdict, _ statement: String, score: Score? = nil, expected: Double? = nil
+  ) {
+    (self.control, self.verdict, self.statement, self.score, self.expected) = (control.name, verdict, statement, score, expected)
+    interval = score.map { AccuracyInterval($0) }
+    remedies = verdict == .leak ? control.remedies : []
+  }
+
+  /// A score that must be chance.
+  ///
+  /// A leak is more than the tolerance and more than `sigmas` standard errors away, on either side: a detector that is always wrong has
+  /// found something, too. Passed where the whole 95 % interval lies within the tolerance, and undecided in between.
+  init(_ control: any TaskControl.Type, mustBeChance score: Score, _ acceptance: AuditAcceptance) {
+    let chance = score.chance ?? 0.5, distance = abs(score.value - chance), interval = AccuracyInterval(score)
+    if distance > acceptance.tolerance, distance > AuditAcceptance.sigmas * score.largerStandardError {
+      self.init(control, .leak, "Answered (\(score), chance \(decimals(chance))): \(control.meaning).", score: score, expected: chance)
+    } else if interval.lower >= chance - acceptance.tolerance, interval.upper <= chance + acceptance.tolerance {
+      self.init(control, .passed, "At chance within \(decimals(acceptance.tolerance)).", score: score, expected: chance)
+    } else {
+      self.init(
+        control, .undecided, "Not told from chance; \(score.count) examples leave \(interval.description) open.", score: score, expected: chance)
+    }
+  }
+}
+
+/// What can be done about a leak.
+public enum Remedy: String, Codable, Sendable, CaseIterable {
+  case perPanel = "per-panel corpus"
+  case symmetrisedMask = "symmetrised mask"
+  case templateProjection = "template projection"
+  case recentring = "recentring"
+  case mixedBatches = "mixed batches"
+  case darkSubtraction = "dark subtraction"
+  case runSplit = "split by run"
+  case labels = "labels"
+
+  /// How, in words.
+  public var advice: String {
+    switch self {
+    case .perPanel: "build the corpus with view: panels, one picture a panel, whose outline has no handedness"
+    case .symmetrisedMask: "show only pixels whose transformed twins are measured too (flip does unless showsOneSidedPixels)"
+    case .templateProjection: "set projectsTemplate: true in the recipe, which takes the mean image's handedness out of every input"
+    case .recentring: "set centre in the corpus recipe's source, so that the beam lies in the middle of the picture"
+    case .mixedBatches: "use a backbone without batch normalisation, or batches of mixed labels"
+    case .darkSubtraction: "subtract pedestals of the same run, mask hot pixels, or project the template"
+    case .runSplit: "split the corpus by run or dark set"
+    case .labels: "draw labels from a generator keyed by the sample, and shuffle"
+    }
+  }
+}
+
+/// What it takes to call a control harmless. Source of the usual numbers: half a per cent of standard error needs 10,000 examples.
+public struct AuditAcceptance: Codable, Hashable, Sendable {
+  /// Held-out examples a control.
+  public var examples = 10_000
+  /// Runs of the recipe from different seeds.
+  public var seeds = 3
+  /// How far from chance the 95 % interval may reach.
+  public var tolerance = 0.02
+  public init() {}
+
+  /// Beyond so many standard errors a control counts as answered: of ten harmless controls, one in some twenty audits raises a false alarm.
+  static let sigmas = 2.8
+}
+
+/// Three decimals.
+func decimals(_ value: Double) -> String { String(format: "%.3f", value) }

@@ -1,0 +1,87 @@
+import Corpora
+import Evaluation
+import Foundation
+import Host
+import Pretexts
+import Tensors
+import Training
+
+/// What the controls of one run look at: its network, its task, its corpus, and how many examples they may ask for.
+public final class TaskSubject {
+  public let examiner: TaskExaminer
+  public let corpus: Corpus
+  public let recipe: TrainingRecipe
+  /// Pictures that the run learnt from, of the split that judges it, and frames without beam outside of the training split.
+  public let trained: Pictures, held: Pictures, darks: Pictures
+  /// Examples a control asks for.
+  public let examples: Int
+  public let acceptance: AuditAcceptance
+  public let seed: UInt64
+  /// Steps that a positive control trains a fresh network for; 0 for none.
+  public let plantedSteps: Int
+  public let progress: ProgressHandler
+  /// The headline: answers on the held-out pictures.
+  public private(set) lazy var headline = Result { try examiner.sheet(of: held, count: examples, seed: seed) }
+
+  /// Throws when the split has no pictures that the recipe uses.
+  public init(
+    _ checkpoint: Checkpoint, path: String, task: (any PretextTask)? = nil, corpus: Corpus, split: Split = .test, examples: Int? = nil,
+    plantedSteps: Int = 150, acceptance: AuditAcceptance = AuditAcceptance(), seed: UInt64 = 0, progress: @escaping ProgressHandler = { _ in }
+  ) throws {
+    examiner = try TaskExaminer(checkpoint, path: path, task: task)
+    recipe = checkpoint.description.recipe
+    (self.corpus, self.acceptance, self.seed, self.progress, self.plantedSteps) = (corpus, acceptance, seed, progress, plantedSteps)
+    self.examples = examples ?? acceptance.examples
+    let filter = recipe.filter, label = examiner.task.label, classes = examiner.classes, needs = examiner.task.needs
+    func usable(_ record: Record) -> Bool { label.map { record.labels[$0].map(classes.contains) ?? false } ?? true }
+    func pictures(_ records: [Record]) throws(InputError) -> Pictures {
+      let keys = Set(records.map(\.run)).sorted(), number = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($1, $0) })
+      let reader = try ImageReader(corpus, records)
+      // Few enough are kept; the others are read each time.
+      let kept = try records.indices.prefix(TaskSubject.kept(corpus)).concurrentMap { index throws(InputError) in try reader.image(index) }
+      let signals = needs.contains(.signal) ? try SignalScale.bySource(of: corpus, records) : [:]
+      let neighbours = needs.contains(.neighbour) && !records.isEmpty
+        ? try ShotNeighbour.all(of: records, path: corpus.folder + "/records.csv") : []
+      @Sendable func image(_ index: Int) throws(InputError) -> MaskedImage {
+        try (index < kept.count ? kept[index] : reader.image(index)).maskedImage
+      }
+      return Pictures(shots: records.map { number[$0.run]! }) { index throws(InputError) in
+        let record = records[index]
+        var shot = Shot(
+          try image(index), answer: label.flatMap { record.labels[$0] }.flatMap { classes.firstIndex(of: $0) }, signal: signals[record.source],
+          panel: record.panel < 0 ? nil : record.panel)
+        if !neighbours.isEmpty {
+          let neighbour = neighbours[index]
+          shot.neighbour = .init(image: try image(neighbour.index), isLater: neighbour.isLater)
+        }
+        return shot
+      }
+    }
+    let held = corpus.records(in: split).filter { filter.accepts($0) && usable($0) && $0.labels["beam"] != "dark" }
+    guard !held.isEmpty else {
+      throw InputError(path: corpus.folder, place: "split \(split)", expected: "pictures that the run's recipe includes", found: "none")
+    }
+    self.held = try pictures(held)
+    trained = try pictures(corpus.records(in: .train).filter { filter.accepts($0) && usable($0) })
+    // Whatever else the recipe leaves out is no control either.
+    darks = try pictures(DarkFrames.select(corpus.records.filter { $0.split != .train && filter.ignoring("beam").accepts($0) && usable($0) }))
+  }
+
+  /// Pictures of a corpus that 256 MiB hold.
+  private static func kept(_ corpus: Corpus) -> Int {
+    (256 << 20) / StoredImage.byteCount(height: corpus.manifest.height, width: corpus.manifest.width)
+  }
+
+  /// `count` made-up pictures of no run; tasks that take their answers from the corpus get each class in turn.
+  public func made(_ count: Int, _ make: @escaping @Sendable (Int) throws(InputError) -> MaskedImage) -> Pictures {
+    let classes = examiner.classes.count
+    let answers = examiner.task.label == nil ? [] : (0..<count).map { $0 % classes }
+    return Pictures(runs: Array(repeating: 0, count: count), answers: answers, make)
+  }
+
+  /// Asks for examples of `pictures` that must not be answered.
+  func mustBeChance(_ control: any TaskControl.Type, _ pictures: Pictures) throws -> ControlFinding {
+    let sheet = try examiner.sheet(of: pictures, count: examples, seed: seed)
+    return ControlFinding(control, mustBeChance: sheet.score("accuracy, \(control.name)"), acceptance)
+  }
+}

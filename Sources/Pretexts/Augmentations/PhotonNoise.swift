@@ -1,0 +1,37 @@
+import Networks
+import Tensors
+
+/// The shot as if it had been measured with a share of its photons: `n -> Poisson(s·n)/s` with n the photons of a pixel. The mean stays, the
+/// noise grows to `√(n/s)`, in addition to what was measured. Negative signals are readout noise and stay as they are.
+///
+/// Every step is drawn, also that of all photons, so that no step is one resampling short. Needs a corpus whose tone map can be inverted.
+public struct PhotonNoise: GradedChange {
+  public static let name = "photon-noise"
+  /// s of the steps.
+  public var shares = [1.0, 0.25, 0.06]
+  /// The signal of one photon in the corpus's unit: 1 for photons; the gain for ADU.
+  public var photon = 1.0
+
+  public init() {}
+  public init(shares: [Double], photon: Double = 1) { (self.shares, self.photon) = (shares, photon) }
+
+  public var changes: Set<Transformation> { [.photonNoise] }
+  public var needs: Set<ShotNeed> { [.signal] }
+  public var levels: [String] { shares.map { "\($0) of the photons" } }
+
+  public func validate() throws(SettingError) {
+    try SettingError.require(shares.count > 1 && Set(shares).count == shares.count, "shares", "at least two different ones", shares)
+    try SettingError.require(shares.allSatisfy { $0 > 0 && $0 <= 1 }, "shares", "each above 0, at most 1", shares)
+    try SettingError.require(photon > 0 && photon.isFinite, "photon", "above 0", photon)
+  }
+
+  public func changed(_ image: MaskedImage, to level: Int, of shot: Shot, scaling: InputScaling, using random: inout Philox) -> MaskedImage {
+    guard let scale = shot.signal else { preconditionFailure("photon-noise needs the signal of a shot") }
+    let share = shares[level], photon = photon
+    return image.changingMeasured { _, value in
+      let photons = Double(scale.signal(value)) / photon
+      guard photons > 0 else { return value }
+      return scale.value(Float(Double(random.poisson(share * photons)) / share * photon))
+    }
+  }
+}

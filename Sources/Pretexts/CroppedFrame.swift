@@ -1,0 +1,42 @@
+import Foundation
+import Networks
+import Tensors
+
+/// How pieces are cut out of a frame so that only content can tell which: the outermost margin is never shown, and every view, cut or
+/// not, is reduced to a random intermediate size below that of any piece and then enlarged to the input size. So a piece is no
+/// blockier than the whole frame, and nothing but what it shows tells how much was cut.
+struct CroppedFrame {
+  /// Side of the smallest piece as a share of the shown frame.
+  let smallestShare: Double
+  /// Share of the side that is cut off all around.
+  let margin: Double
+
+  /// Pixels of the shown frame along a side.
+  func shownSide(of side: Int) -> Int { side - 2 * edge(of: side) - 1 }
+  private func edge(of side: Int) -> Int { max(1, Int((margin * Double(side)).rounded())) }
+  func pieceSide(_ share: Double, _ frame: Int) -> Int { max(1, Int((share * Double(frame)).rounded())) }
+
+  /// The smallest picture whose smallest piece has 4 pixels a side.
+  var smallestSide: Int { (10...8192).first { pieceSide(smallestShare, shownSide(of: $0)) >= 4 } ?? 8192 }
+
+  /// The picture less its margin, cut at a random phase of one pixel: rows and columns of the frame that all answers share.
+  func frame(of image: MaskedImage, using random: inout Philox) -> (rows: Range<Int>, columns: Range<Int>) {
+    let side = image.height, edge = edge(of: side), frame = shownSide(of: side)
+    precondition(image.width == side && side >= smallestSide, "pieces are cut out of squares of at least \(smallestSide), got \(image.pixels.shape)")
+    let top = edge + Int.random(in: 0...1, using: &random), left = edge + Int.random(in: 0...1, using: &random)
+    return (top..<top + frame, left..<left + frame)
+  }
+
+  /// A part of the picture as a view of the picture's size.
+  func view(of image: MaskedImage, rows: Range<Int>, columns: Range<Int>, using random: inout Philox) -> MaskedImage {
+    let smallest = Double(pieceSide(smallestShare, shownSide(of: image.width)))
+    let intermediate = max(1, min(Int(smallest) - 1, Int((random.uniform(0.7, 0.95) * smallest).rounded())))
+    return image.cropped(rows: rows, columns: columns)
+      .resampled(toHeight: intermediate, width: intermediate).resampled(toHeight: image.height, width: image.width)
+  }
+
+  func validate(largestShare: Double) throws(SettingError) {
+    try SettingError.require(smallestShare > 0 && smallestShare <= largestShare, "smallestShare", "above 0, at most largestShare", smallestShare)
+    try SettingError.require((0...0.25).contains(margin), "margin", "0 to 0.25", margin)
+  }
+}

@@ -1,0 +1,42 @@
+import Graphs
+import Networks
+import Tensors
+
+/// By which step was this picture changed? The question to any `GradedChange`.
+///
+/// The change comes first and jitter last, alike for all steps. Validation asks about every picture at every step.
+public struct GradedQuestion<Change: GradedChange>: PretextTask {
+  /// The change's own: what is a nuisance in one recipe is the question of another.
+  public static var name: String { Change.name }
+  public var change = Change()
+  public var jitter = Jitter()
+
+  public init() {}
+  public init(_ change: Change, jitter: Jitter = Jitter()) { (self.change, self.jitter) = (change, jitter) }
+
+  public var asks: Set<Transformation> { change.changes }
+  public var needs: Set<ShotNeed> { change.needs }
+  public var variants: Int { change.levels.count }
+
+  public func validate() throws(SettingError) {
+    do { try change.validate() } catch { throw SettingError(key: "change.\(error.key)", expected: error.expected, found: error.found) }
+    try jitter.validate()
+  }
+
+  public func validate(side: Int) throws(SettingError) { try change.validate(side: side) }
+
+  public func classes(labels: [String]) -> [String] { change.levels }
+
+  public func fields(side: Int, classes: Int) -> [String: Shape] { ["view": [1, side, side], "level": [change.levels.count]] }
+
+  public func makeExample(from shot: Shot, in context: ExampleContext, using random: inout Philox, into batch: inout ExampleBatch, at place: Int) {
+    let level = context.answer(of: change.levels.count, using: &random)
+    let changed = change.changed(shot.image, to: level, of: shot, scaling: context.scaling, using: &random)
+    context.write(changed, of: shot, jitter, to: &batch, "view", place, using: &random)
+    batch.writeOneHot("level", place, answer: level)
+  }
+
+  public func objective(_ batch: [String: Value], backbone: some Backbone, in scope: Scope) -> Objective {
+    Objective(classifying: backbone.encoding(of: batch["view"]!, in: scope["backbone"]), batch, target: "level", in: scope)
+  }
+}

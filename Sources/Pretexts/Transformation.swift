@@ -1,0 +1,75 @@
+/// What can be done to a picture, apart from the symmetries of the square: what a task asks about, or an augmentation varies.
+public enum Transformation: String, Hashable, Sendable, CaseIterable {
+  /// Where in the frame a view lies.
+  case place
+  /// How much of the frame a view shows.
+  case scale
+  /// Which part of the picture lies where.
+  case tileOrder = "order of tiles"
+  /// Signal and its negative.
+  case inversion
+  /// A factor of the signal.
+  case gain
+  /// An offset of the signal, or a pattern of offsets.
+  case pedestal
+  case photonNoise = "photon noise"
+  /// Noise and steps of the readout.
+  case readout = "readout noise"
+  case blur
+  case saturation
+  /// Which of two shots came first.
+  case shotOrder = "order of shots"
+  /// Which pixels are measured.
+  case mask
+}
+
+/// An augmentation that would give one picture two answers.
+public struct AnswerConflict: Hashable, Sendable {
+  /// The position in the recipe's list.
+  public let index: Int
+  public let augmentation: String
+  /// What both are about: `mirroring left and right`, `blur`.
+  public let about: String
+}
+
+extension PretextTask {
+  /// The first augmentation that contains what the task asks about.
+  ///
+  /// For the symmetries of the square: when a picture may come in any version h of the group H that the augmentations generate, then
+  /// answer g shows all of HgH. The answers are told apart if and only if no two of these sets meet. So a question about handedness
+  /// can bear rotations, and one about quarter turns can not bear a mirror, which exchanges left turns and right turns.
+  public func conflict(with augmentations: [any Augmentation]) -> AnswerConflict? {
+    for (index, augmentation) in augmentations.enumerated() {
+      if let common = asks.intersection(augmentation.changes).min(by: { $0.rawValue < $1.rawValue }) {
+        return AnswerConflict(index: index, augmentation: type(of: augmentation).name, about: common.rawValue)
+      }
+      // With those before it: two harmless ones may generate what is asked.
+      let nuisances = Symmetry.group(generatedBy: augmentations[...index].flatMap(\.symmetries))
+      if !augmentation.symmetries.isEmpty, !Symmetry.areToldApart(answers, under: nuisances) {
+        let names = augmentation.symmetries.map(\.description).sorted().joined(separator: ", ")
+        return AnswerConflict(index: index, augmentation: type(of: augmentation).name, about: names)
+      }
+    }
+    return nil
+  }
+}
+
+extension Symmetry {
+  /// All products of the given symmetries.
+  public static func group(generatedBy generators: some Sequence<Symmetry>) -> Set<Symmetry> {
+    var group: Set<Symmetry> = [.identity], pending: [Symmetry] = [.identity]
+    let generators = Array(generators)
+    while let element = pending.popLast() {
+      for next in generators.map(element.followed) where group.insert(next).inserted { pending.append(next) }
+    }
+    return group
+  }
+
+  /// Whether pictures turned by different answers stay different when any symmetry of `nuisances` may act before and after.
+  public static func areToldApart(_ answers: [Symmetry], under nuisances: Set<Symmetry>) -> Bool {
+    let shown = answers.map { answer in
+      Set(nuisances.flatMap { before in nuisances.map { before.followed(by: answer).followed(by: $0) } })
+    }
+    return shown.indices.allSatisfy { i in shown[..<i].allSatisfy { $0.isDisjoint(with: shown[i]) } }
+  }
+}

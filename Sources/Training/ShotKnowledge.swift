@@ -1,0 +1,62 @@
+import Corpora
+import Host
+import Pretexts
+
+/// The shot next to another one in its run.
+package struct ShotNeighbour: Sendable, Hashable {
+  /// Among the records.
+  package let index: Int
+  package let isLater: Bool
+
+  /// For each record the next shot of the same source, run and panel among `records`, and for the last one of a run the one before.
+  ///
+  /// Shots are ordered by their time stamps, and by file and position where those are equal. Throws for a record that is alone in
+  /// its run.
+  package static func all(of records: [Record], path: String) throws(InputError) -> [ShotNeighbour] {
+    struct Series: Hashable {
+      let source: String, run: RunKey, panel: Int
+    }
+    var neighbours = records.map { _ in ShotNeighbour(index: -1, isLater: false) }
+    for (_, own) in Dictionary(grouping: records.indices, by: { Series(source: records[$0].source, run: records[$0].run, panel: records[$0].panel) }) {
+      let ordered = own.sorted { records[$0].isEarlier(than: records[$1]) }
+      guard ordered.count > 1 else {
+        throw InputError(
+          path: path, place: "record \(records[own[0]].id)", expected: "another shot of run \(records[own[0]].run) beside it, which the recipe asks for",
+          found: "none; exclude it, or build the corpus with more shots a run")
+      }
+      for (place, index) in ordered.enumerated() {
+        let isLast = place == ordered.count - 1
+        neighbours[index] = ShotNeighbour(index: ordered[isLast ? place - 1 : place + 1], isLater: !isLast)
+      }
+    }
+    return neighbours
+  }
+}
+
+extension Record {
+  fileprivate func isEarlier(than other: Record) -> Bool {
+    (event.seconds, event.nanoseconds, event.fiducial, file, eventIndex)
+      < (other.event.seconds, other.event.nanoseconds, other.event.fiducial, other.file, other.eventIndex)
+  }
+}
+
+extension SignalScale {
+  /// By source of `records`. Throws for a source whose tone map cannot be inverted, because it stretches every picture by itself.
+  package static func bySource(of corpus: Corpus, _ records: [Record]) throws(InputError) -> [String: SignalScale] {
+    let path = corpus.folder + "/recipe.yaml", recipe = try CorpusRecipe(reading: path)
+    let units = Dictionary(records.map { ($0.source, $0.unit) }, uniquingKeysWith: { first, _ in first })
+    var scales: [String: SignalScale] = [:]
+    for (name, unit) in units {
+      guard let source = recipe.sources.first(where: { $0.name == name }) else {
+        throw InputError(path: path, place: "sources", expected: "source \(name) of the records", found: "none of this name")
+      }
+      let tone = source.tone ?? recipe.tone
+      guard !tone.perImage else {
+        throw InputError(
+          path: path, place: "source \(name), tone.perImage", expected: "false, so that the signal can be told from the picture", found: "true")
+      }
+      scales[name] = SignalScale(unit: unit, signal: { tone.inverted($0) }, value: { tone.mapped($0) })
+    }
+    return scales
+  }
+}

@@ -1,0 +1,134 @@
+import Corpora
+import Cues
+import Pretexts
+import Tensors
+import Testing
+
+/// Sizes at which other software's operations were measured: mean residual of 255 counts, Python with OpenCV and Pillow.
+private let widths = [96, 97, 99, 100, 112]
+
+private func residual(_ step: PipelineStep, _ width: Int, glide: Bool = false) throws -> CommutationResidual {
+  try CommutationResidual(of: step, under: .mirror, height: 96, width: width, frames: 2, seed: 3, measuringGlide: glide)
+}
+
+/// A step on one plane.
+private func step(_ name: String, period: Int = 1, _ body: @escaping @Sendable (Tensor<Float>) -> Tensor<Float>) -> PipelineStep {
+  PipelineStep(name, period: period) { $0.map(body) }
+}
+
+/// The median of a window from `low` to `high` pixels around each, edges repeated.
+private func median(_ low: Int, _ high: Int) -> PipelineStep {
+  step("median") { plane in
+    let height = plane.shape[0], width = plane.shape[1]
+    var result = plane.elements
+    for row in 0..<height {
+      for column in 0..<width {
+        var window: [Float] = []
+        for i in low...high {
+          for j in low...high { window.append(plane.elements[min(height - 1, max(0, row + i)) * width + min(width - 1, max(0, column + j))]) }
+        }
+        window.sort()
+        let half = window.count / 2
+        result[row * width + column] = window.count % 2 == 1 ? window[half] : (window[half - 1] + window[half]) / 2
+      }
+    }
+    return Tensor(plane.shape, result)
+  }
+}
+
+@Test(arguments: widths) func operationsThatCommuteDoSoBitForBit(width: Int) throws {
+  // The product's own: area average to odd and even sizes, and what acts pixel by pixel.
+  for size in [33, 48, 65] {
+    let average = PipelineStep("area average") { planes in
+      let image = MaskedImage(pixels: planes[0], weight: Tensor(repeating: 1, planes[0].shape)).resampled(toHeight: size, width: size)
+      return [image.pixels, image.weight]
+    }
+    #expect(try residual(average, width).largest == 0)
+  }
+  let tone = PipelineStep("tone") { planes in
+    [ToneMap(.asinh, scale: 30).mapped(MaskedImage(pixels: planes[0], weight: Tensor(repeating: 1, planes[0].shape))).pixels]
+  }
+  #expect(try residual(tone, width).largest == 0)
+  #expect(try residual(median(-1, 1), width).largest == 0)
+}
+
+/// Two independent counts of 0...255 differ by 85 on average; a window that moved by one pixel keeps a part of its pixels.
+@Test(arguments: widths) func operationsThatDoNotCommuteLeaveWhatOthersMeasured(width: Int) throws {
+  let isOdd = width % 2 == 1
+  let second = step("every second pixel", period: 2) { plane in
+    let columns = (plane.shape[1] + 1) / 2
+    return Tensor([plane.shape[0], columns], (0..<plane.shape[0] * columns).map { plane.elements[$0 / columns * plane.shape[1] + 2 * ($0 % columns)] })
+  }
+  #expect(abs(try residual(second, width).mean - (isOdd ? 0 : 85.3)) < 2)
+  #expect(abs(try residual(.stem(kernel: 3, stride: 2, padding: 1), width).mean - (isOdd ? 0 : 16.6)) < 1)
+  let bin = step("2×2 mean that drops a remainder", period: 2) { plane in
+    let rows = plane.shape[0] / 2, columns = plane.shape[1] / 2, width = plane.shape[1]
+    return Tensor([rows, columns], (0..<rows * columns).map { i in
+      let at = i / columns * 2 * width + i % columns * 2
+      return (plane.elements[at] + plane.elements[at + 1] + plane.elements[at + width] + plane.elements[at + width + 1]) / 4
+    })
+  }
+  #expect(abs(try residual(bin, width).mean - (isOdd ? 29.3 : 0)) < 1)
+  #expect(abs(try residual(median(-1, 2), width).mean - 16.5) < 1)
+}
+
+/// libjpeg in grey, quality 25: small at multiples of its blocks, and 35 counts elsewhere. Random shifts hide it.
+@Test(arguments: [96, 97, 99, 100, 112]) func jpegCommutesAtMultiplesOfItsBlocksOnly(width: Int) throws {
+  let found = try residual(.jpeg(quality: 25), width)
+  if width % 16 == 0 {
+    #expect(found.mean > 0 && found.mean < 0.1 && found.commutes)
+  } else if width % 8 != 0 {
+    #expect(abs(found.mean - 35) < 3 && !found.commutes)
+  }
+}
+
+/// Error diffusion runs along the rows: about 41 counts whatever the size, and no shift hides it.
+@Test func aScanDirectionIsNoticedAtEverySize() throws {
+  let dither = step("Floyd and Steinberg", period: 2) { plane in
+    let height = plane.shape[0], width = plane.shape[1]
+    var values = plane.elements.map { Double($0) }
+    for row in 0..<height {
+      for column in 0..<width {
+        let i = row * width + column, old = values[i], new = old < 127.5 ? 0.0 : 255
+        values[i] = new
+        if column + 1 < width { values[i + 1] += (old - new) * 7 / 16 }
+        guard row + 1 < height else { continue }
+        if column > 0 { values[i + width - 1] += (old - new) * 3 / 16 }
+        values[i + width] += (old - new) * 5 / 16
+        if column + 1 < width { values[i + width + 1] += (old - new) / 16 }
+      }
+    }
+    return Tensor(plane.shape, values.map { Float($0) })
+  }
+  for width in [97, 112] {
+    let found = try residual(dither, width, glide: true)
+    #expect(abs(found.mean - 41) < 4)
+    #expect(!found.isHiddenByShifts)
+  }
+}
+
+/// A step that moves the picture by one pixel is a glide reflection: shifts hide it, and only they.
+@Test func aShiftIsHiddenByShifts() throws {
+  let shift = step("moved by one", period: 4) { plane in
+    let width = plane.shape[1]
+    return Tensor(plane.shape, plane.elements.indices.map { $0 % width == 0 ? 0 : plane.elements[$0 - 1] })
+  }
+  let found = try residual(shift, 64, glide: true)
+  #expect(found.relative > 0.9 && !found.commutes)
+  #expect(found.glide == 0 && found.isHiddenByShifts)
+}
+
+/// The verdicts of the table: a chiral step fails a run unless the recipe owns up to it, and one that a control judges does not.
+@Test func aStepThatDoesNotCommuteFailsUnlessItIsOwned() throws {
+  let sizes = [(height: 16, width: 16), (height: 16, width: 17)]
+  func verdict(_ step: PipelineStep, _ owned: Set<String>) throws -> CommutationTable.Verdict {
+    try CommutationTable.row("median", step, "", sizes: sizes, owned: owned).verdict
+  }
+  #expect(try verdict(median(-1, 1), []) == .commutes)
+  #expect(try verdict(median(-1, 2), []) == .fails)
+  #expect(try verdict(median(-1, 2), ["median"]) == .owned)
+  let judged = PipelineStep("pinwheel", judgedBy: "mask only") { [Tensor($0[0].shape, $0[0].elements.enumerated().map { $0.offset % 16 < 8 ? $0.element : 0 })] }
+  #expect(try verdict(judged, []) == .judged)
+  let row = try CommutationTable.row("median", median(-1, 2), "camera", sizes: sizes, owned: [])
+  #expect(row.reason?.contains("owns") == true && CommutationTable(rows: [row]).failures.count == 1)
+}

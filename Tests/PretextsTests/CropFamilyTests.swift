@@ -1,0 +1,122 @@
+import Foundation
+import Pretexts
+import Tensors
+import Testing
+
+private let plain = InputScaling(mean: 0, deviation: 1)
+
+private func ramp(_ side: Int, _ value: (Int, Int) -> Float) -> MaskedImage {
+  MaskedImage(pixels: Tensor([side, side], (0..<side * side).map { value($0 / side, $0 % side) }), weight: Tensor(repeating: 1, [side, side]))
+}
+
+private func example(
+  _ task: some PretextTask, _ image: MaskedImage, seed: UInt64, variant: Int? = nil, augmenting: Bool = false
+) -> [String: Tensor<Float>] {
+  var random = Philox(seed: seed)
+  let context = ExampleContext(scaling: plain, isAugmenting: augmenting, variant: variant)
+  return task.makeExample(from: Shot(image), in: context, classes: task.classes(labels: []).count, using: &random)
+}
+
+private func middle(_ view: Tensor<Float>) -> Double { view.elements.reduce(0) { $0 + Double($1) } / Double(view.elements.count) }
+
+/// On two ramps the mean of a view is the place of its middle, and its range the piece's size.
+@Test(arguments: [41, 64]) func theRegionIsWhereThePieceLies(side: Int) {
+  let rows = ramp(side) { row, _ in Float(row) }, columns = ramp(side) { _, column in Float(column) }, task = CropRegion()
+  let edge = max(1, Int((0.03 * Double(side)).rounded())), frame = Double(side - 2 * edge - 1), centre = Double(side - 1) / 2
+  for seed in 0..<200 as Range<UInt64> {
+    let (a, b) = (example(task, rows, seed: seed), example(task, columns, seed: seed)), region = a["region"]!.elements.map(Double.init)
+    #expect(a["region"] == b["region"])
+    // The frame's phase moves it by up to half a pixel either way.
+    #expect(abs(middle(a["view"]!) - centre - region[0] * frame) < 0.51 && abs(middle(b["view"]!) - centre - region[1] * frame) < 0.51)
+    let size = (region[2] + 0.65) * frame
+    #expect(size > 0.4 * frame - 1 && size < 0.9 * frame + 1)
+    // First and last row are averages over one of at most as many cells as the piece is resampled to.
+    let range = Double(a["view"]!.elements.max()! - a["view"]!.elements.min()!)
+    #expect(range < size && range > 0.85 * size - 2)
+  }
+  let chance = task.chance(batch: 8)!.share
+  #expect(chance > 0.02 && chance < 0.4)
+}
+
+@Test func aWholeFrameShowsAllOfItAndAPieceLess() {
+  let image = ramp(48) { row, column in Float(row + column) }, task = CropPresence()
+  for seed in 0..<60 as Range<UInt64> {
+    let (whole, piece) = (example(task, image, seed: seed, variant: 0), example(task, image, seed: seed, variant: 1))
+    #expect(whole["cropped"]!.elements == [0] && piece["cropped"]!.elements == [1])
+    func range(_ view: Tensor<Float>) -> Float { view.elements.max()! - view.elements.min()! }
+    #expect(range(whole["view"]!) > 75 && range(piece["view"]!) < 0.95 * range(whole["view"]!))
+  }
+  let flat = ramp(48) { _, _ in 2 }
+  #expect(example(task, flat, seed: 1, variant: 1)["view"]!.elements.allSatisfy { $0 == 2 })
+}
+
+/// One bright pixel a picture: a patch that is not all 0 sees it, and all that it sees tell where it lies.
+@Test(arguments: [36, 45]) func theDirectionIsWhereTheSecondPatchLies(side: Int) {
+  let task = PatchDirection(), patch = task.fields(side: side, classes: 8)["patches"]![2]
+  let directions: [SIMD2<Double>] = [(-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1)].map { SIMD2($0.0, $0.1) }
+  for answer in 0..<8 {
+    var seen: [[SIMD2<Double>]] = [[], []]
+    for spot in 0..<side * side {
+      let image = ramp(side) { row, column in row * side + column == spot ? 1 : 0 }
+      let made = example(task, image, seed: UInt64(answer), variant: answer)
+      #expect(made["direction"]!.elements.firstIndex(of: 1) == answer)
+      for index in 0..<2 where made["patches"]!.elements[index * patch * patch..<(index + 1) * patch * patch].contains(where: { $0 > 0 }) {
+        seen[index].append(SIMD2(Double(spot % side), Double(spot / side)))
+      }
+    }
+    #expect(seen.allSatisfy { $0.count == patch * patch })
+    let centres = seen.map { $0.reduce(SIMD2(0, 0), +) / Double($0.count) }
+    let step = centres[1] - centres[0], reach = 2 * Double(Int(0.15 * Double(patch))) + 1e-9
+    let error = step - directions[answer] * Double(patch + patch / 2)
+    #expect(abs(error.x) <= reach && abs(error.y) <= reach, "answer \(answer): \(step)")
+  }
+}
+
+@Test func theJigsawOrdersAreFarApartAndPublished() throws {
+  let orders = JigsawPermutations.standard
+  #expect(orders.count == 64 && orders.allSatisfy { $0.sorted() == Array(0..<9) })
+  var least = 9
+  for (i, a) in orders.enumerated() { for b in orders[..<i] { least = min(least, zip(a, b).count { $0 != $1 }) } }
+  // The file was written by a program in another language from the description alone.
+  // Nine orders can differ from each other everywhere (a Latin square), 72 in all but one place at best.
+  #expect(least >= 7)
+  let first = JigsawPermutations.greedy(count: 9, seed: 1)
+  #expect(first == Array(orders.prefix(9)))
+  for (i, a) in first.enumerated() { for b in first[..<i] { #expect(zip(a, b).allSatisfy { $0 != $1 }) } }
+  let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Datasets/jigsaw-permutations.txt").standardized
+  let published = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").filter { !$0.hasPrefix("#") }
+  #expect(published.map(String.init) == orders.map { $0.map(String.init).joined() })
+}
+
+/// In a picture of nine different slopes every tile is known by what it shows.
+@Test func tilesLieInTheOrderThatTheAnswerNames() {
+  let side = 60, task = Jigsaw()
+  let image = ramp(side) { row, column in
+    let cell = min(row / 20, 2) * 3 + min(column / 20, 2)
+    // A slope of its own direction in each cell; mean and size of a slope are taken away, its direction is not.
+    return Float(cos(Double(cell) * 0.6)) * Float(row % 20) + Float(sin(Double(cell) * 0.6)) * Float(column % 20)
+  }
+  let tile = task.fields(side: side, classes: 64)["tiles"]![2]
+  for seed in 0..<40 as Range<UInt64> {
+    let made = example(task, image, seed: seed), order = JigsawPermutations.standard[made["order"]!.elements.firstIndex(of: 1)!]
+    for slot in 0..<9 {
+      let pixels = made["tiles"]!.elements[slot * tile * tile..<(slot + 1) * tile * tile].map(Double.init)
+      var down = 0.0, right = 0.0
+      // Slopes over the middle of the tile, which lies within one cell at every jitter.
+      for i in 4..<tile - 4 { for j in 4..<tile - 5 { right += pixels[i * tile + j + 1] - pixels[i * tile + j] } }
+      for i in 4..<tile - 5 { for j in 4..<tile - 4 { down += pixels[(i + 1) * tile + j] - pixels[i * tile + j] } }
+      let angle = atan2(right, down), expected = Double(order[slot]) * 0.6
+      let difference = abs(remainder(angle - expected, 2 * .pi))
+      #expect(difference < 0.2, "seed \(seed), slot \(slot)")
+    }
+  }
+}
+
+@Test func constantPicturesTellNoPlace() {
+  let flat = ramp(60) { _, _ in 3 }
+  for seed in 0..<20 as Range<UInt64> {
+    #expect(example(PatchDirection(), flat, seed: seed)["patches"]!.elements.allSatisfy { $0 == 0 })
+    #expect(example(Jigsaw(), flat, seed: seed)["tiles"]!.elements.allSatisfy { $0 == 0 })
+    #expect(example(CropRegion(), flat, seed: seed)["view"]!.elements.allSatisfy { $0 == 3 })
+  }
+}

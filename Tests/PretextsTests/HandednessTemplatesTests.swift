@@ -1,0 +1,42 @@
+import Foundation
+import Pretexts
+import Tensors
+import Testing
+
+private func noise(_ side: Int, _ seed: UInt64) -> Tensor<Float> {
+  var random = Philox(seed: seed)
+  return Tensor([side, side], random.normals(side * side))
+}
+
+@Test(arguments: [8, 9]) func projectionLeavesNoHandednessInTheMeanAndCommutesWithEverySymmetry(side: Int) throws {
+  let means = [noise(side, 1), noise(side, 2)]
+  var scaling = InputScaling(mean: 0, deviation: 1)
+  let templates = try #require(HandednessTemplates(means: means))
+  scaling.templates = templates
+  // Seven directions a picture without any symmetry.
+  #expect(templates.directions.count == 14)
+  func projected(_ plane: Tensor<Float>) -> Tensor<Float> {
+    scaling.channel(MaskedImage(pixels: plane, weight: Tensor(repeating: 1, plane.shape))).reshaped(to: plane.shape)
+  }
+  for symmetry in Symmetry.allCases {
+    // What is left of a mean picture is the same however it is turned.
+    for mean in means {
+      let own = projected(mean), turned = projected(symmetry(mean))
+      #expect(zip(own.elements, turned.elements).allSatisfy { abs($0 - $1) < 1e-5 })
+    }
+    let picture = noise(side, 5), a = projected(symmetry(picture)), b = symmetry(projected(picture))
+    #expect(zip(a.elements, b.elements).allSatisfy { abs($0 - $1) < 1e-5 })
+  }
+  // Fourteen of side² numbers are gone, the rest is there.
+  let picture = noise(side, 6), left = projected(picture)
+  func length(_ plane: Tensor<Float>) -> Float { plane.elements.reduce(0) { $0 + $1 * $1 } }
+  #expect(length(left) < length(picture) && length(left) > 0.4 * length(picture))
+}
+
+@Test func aSymmetricMeanHasNoTemplatesAndTemplatesSurviveTheirJSON() throws {
+  #expect(HandednessTemplates(means: [Tensor(repeating: 3, [5, 5])]) == nil)
+  let templates = try #require(HandednessTemplates(means: [noise(5, 3)]))
+  let back = try JSONDecoder().decode(HandednessTemplates.self, from: JSONEncoder().encode(templates))
+  #expect(back == templates)
+  #expect(throws: DecodingError.self) { try JSONDecoder().decode(HandednessTemplates.self, from: Data(#"{"directions":["AAA="]}"#.utf8)) }
+}

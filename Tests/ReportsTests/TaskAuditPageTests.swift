@@ -1,0 +1,44 @@
+import Cues
+import Foundation
+import Host
+import Reports
+import Testing
+
+/// An audit as a file has it: noise passed, and darks as `darks` says.
+private func audit(seed: Int, darks: String) throws -> TaskAudit {
+  let text = """
+    {"format": "psimagenet-task-audit-1", "run": "flip", "task": "flip", "seed": \(seed), "step": 100, "corpus": "made", "split": "test",
+     "classes": ["as recorded", "mirrored"], "examples": 10000, "acceptance": {"examples": 10000, "seeds": 3, "tolerance": 0.02},
+     "headline": {"metric": "accuracy", "value": 0.8125, "standardError": 0.01, "count": 10000, "chance": 0.5, "notes": []},
+     "headlineInterval": {"lower": 0.79, "upper": 0.83}, "owns": [], "verdict": "", "withheld": [],
+     "commutation": {"rows": [{"source": "cspad", "step": "area average", "key": "area average", "verdict": "commutes", "residuals":
+       [{"step": "area average", "symmetry": "left and right exchanged", "height": 96, "width": 97, "mean": 0, "largest": 0, "unrelated": 80}]}]},
+     "findings": [
+       {"control": "noise frames", "verdict": "passed", "statement": "At chance.", "expected": 0.5, "remedies": [],
+        "score": {"metric": "accuracy", "value": 0.502, "standardError": 0.005, "count": 10000, "chance": 0.5, "notes": []},
+        "interval": {"lower": 0.492, "upper": 0.512}},
+       {"control": "dark frames", "verdict": "\(darks)", "statement": "Darks <said>.", "remedies": ["template projection"]},
+       {"control": "leave one run out", "verdict": "passed", "statement": "2 held-out runs reach 0.8125.", "remedies": []}]}
+    """
+  return try CanonicalJSON.value(TaskAudit.self, from: Data(text.utf8), path: "audit.json")
+}
+
+@Test func aLeakOfOneSeedWithholdsTheAccuracyOfAll() throws {
+  let audits = try [audit(seed: 1, darks: "passed"), audit(seed: 2, darks: "leak"), audit(seed: 3, darks: "passed")]
+  let verdict = TaskVerdict(audits)
+  #expect(verdict.standing == .withheld && verdict.reasons == ["seed 2: dark frames: Darks <said>."] && verdict.remedies == [.templateProjection])
+  let page = try TaskAuditReport(audits: audits, verdict: verdict).html().html
+  #expect(page.contains("The accuracy is withheld") && page.contains("template projection: ") && page.contains("Darks &lt;said&gt;"))
+  // Nowhere on the page, in no other words either: seed 1 alone has no leak, but all stand under one verdict.
+  #expect(!page.contains("0.81"))
+}
+
+@Test func threeHarmlessSeedsAreAccepted() throws {
+  let audits = try (1...3).map { try audit(seed: $0, darks: "passed") }
+  let verdict = TaskVerdict(audits)
+  #expect(verdict.standing == .accepted && verdict.headline?.seeds == [1, 2, 3] && verdict.sentence.hasPrefix("ACCEPTED: accuracy 0.81"))
+  #expect(try TaskAuditReport(audits: audits, verdict: verdict).html().html.contains("0.81"))
+  #expect(TaskVerdict([audits[0]]).standing == .provisional)
+  let undecided = try [audit(seed: 1, darks: "undecided"), audits[1], audits[2]]
+  #expect(TaskVerdict(undecided).standing == .provisional && TaskVerdict(undecided).sentence.contains("dark frames of seed 1 is undecided"))
+}
