@@ -63,6 +63,10 @@ let package = Package(
     .target(
       name: "CChunkFilters", dependencies: ["CHDF5"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
       linkerSettings: [.linkedLibrary("lz4")]),
+    // SHA-256 of two streams at once.
+    .target(name: "CDigest", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    // Loops over the pixels of a panel, for several instruction sets.
+    .target(name: "CPixels", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     // Random numbers many at a time, with the vector mathematics of the C library.
     .target(name: "CRandom", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"] + vectorMathematics)], linkerSettings: [.linkedLibrary("m")]),
     // Loops that no library offers. GNU OpenMP runs them on the team that oneDNN uses.
@@ -71,11 +75,11 @@ let package = Package(
       linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
   ]
     + module("Tensors", ["CRandom"])
-    + module("Host", [crypto])
+    + module("Host", [crypto, "CDigest"])
     + module("Graphs", ["Tensors"])
     + module("Networks", ["Graphs", "Tensors"], tests: ["Host"])
     + module("Engine", ["Graphs", "Tensors", "CDNNL", "COpenBLAS", "CKernels"], tests: ["Networks"])
-    + module("Frames", ["Tensors", "Host", "CHDF5", "CChunkFilters", "CDeflate", "CZip", "CImageCodecs"], tests: ["TestSupport"])
+    + module("Frames", ["Tensors", "Host", "CHDF5", "CChunkFilters", "CDeflate", "CZip", "CImageCodecs", "CPixels"], tests: ["TestSupport"])
     + module("Simulation", ["Frames", "Tensors", "Host"])
     + module("Instruments", ["Frames", "Tensors", "Host"], tests: ["TestSupport", "Simulation"])
     + module("Corpora", ["Instruments", "Frames", "Tensors", "Host", yams], tests: ["TestSupport", "Simulation"])

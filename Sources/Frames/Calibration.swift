@@ -27,6 +27,26 @@ enum Calibration {
     return Frame(signal: Tensor(shape, signal), mask: Tensor(shape, mask), unit: constants.gain == nil ? .adu : gainUnit)
   }
 
+  /// What `apply` does to panels of 16-bit counts, made ready for many frames; `nil` where common mode looks at more than the
+  /// histogram of each panel.
+  static func panelwise(
+    _ constants: CalibrationConstants, shape: Shape, gainUnit: Frame.Unit, alwaysBad: [Bool] = [], isCSPAD: Bool = false, path: String
+  ) throws(InputError) -> PanelCalibration? {
+    let parameters = constants.commonMode.parameters, histogram = parameters?.panelHistogram
+    guard (parameters == nil) == (histogram == nil) else { return nil }
+    try require(constants.pedestal?.shape, shape, "pedestals", path)
+    try require(constants.gain?.shape, shape, "gain", path)
+    var mask = try goodPixels(constants, shape, isCSPAD: isCSPAD, path: path), signal = [Float](repeating: 0, count: shape.count)
+    PixelLoops.subtract(constants.pedestal?.elements, from: &signal, &mask)
+    let usable = mask
+    if let gain = constants.gain { PixelLoops.divide(&signal, by: gain.elements, &mask) }
+    markBad(alwaysBad, &mask, shape)
+    markBad(constants.mask.badByPlace(rows: shape[1], columns: shape[2], isCSPAD: isCSPAD), &mask, shape)
+    return PanelCalibration(
+      pedestal: constants.pedestal, gain: constants.gain, usable: usable, mask: Tensor(shape, mask), commonMode: histogram,
+      unit: constants.gain == nil ? .adu : gainUnit)
+  }
+
   /// 16-bit words whose gain range tells which block of pedestals and gains counts. `range` gives the range of a word at a pixel,
   /// `nil` for one that does not occur; the 14 low bits are the count. Common mode is that of `commonModeRanges` alone.
   static func applyByRange(

@@ -33,14 +33,15 @@ public struct CalibrationFolder: Sendable {
     for kind in Kind.allCases where kind != .geometry {
       guard let file = try Self.file(in: "\(folder)/\(kind.rawValue)", run: run) else { continue }
       let data = try AtomicFile.read(file)
-      digests.append(kind.rawValue + " " + Checksum.sha256(data))
+      let digest = Checksum.sha256(data)
+      digests.append("\(kind.rawValue) \(digest)")
       let values = try Self.array([UInt8](data), shape: shape, blocks: kind == .mask ? [1] : [1, 3, 7], path: file)
       switch kind {
       case .pedestals:
         result.pedestal = values
         // One number for all pixels is the camera's offset, no measurement that leaves a pattern.
         let isMeasured = values.elements.contains { $0 != values.elements[0] }
-        result.darkSet = isMeasured ? Checksum.sha256(data) : ""
+        result.darkSet = isMeasured ? digest : ""
       case .offset:
         guard let pedestal = result.pedestal, pedestal.shape == values.shape else {
           throw InputError(path: file, place: "", expected: "offsets of the shape of the pedestals", found: "\(values.shape)")

@@ -79,11 +79,15 @@ public struct HistogramCommonMode: Codable, Hashable, Sendable {
   public init() {}
 
   private static let lowest = -1000, highest = 2000
+  /// The bins of `shift(ofCounts:)`, of 1 ADU, from `lowestBin` on.
+  static var binCount: Int { highest - lowest }
+  /// ADU.
+  static var lowestBin: Float { Float(lowest) }
 
   /// The shift of one block in ADU; 0 where no acceptable peak was found. `good` has the count of `values`.
   public func shift(of values: ArraySlice<Float>, good: ArraySlice<UInt8>) -> Float {
     precondition(values.count == good.count, "\(values.count) values and \(good.count) flags do not match")
-    let bins = Self.highest - Self.lowest, low = Float(Self.lowest), range = Float(bins)
+    let bins = Self.binCount, low = Self.lowestBin, range = Float(bins)
     // Two histograms in turn: neighbours mostly fall into one bin, and a count need not wait for the one before.
     var pair = [Int32](repeating: 0, count: 2 * bins)
     let value = values.span, use = good.span
@@ -91,7 +95,11 @@ public struct HistogramCommonMode: Codable, Hashable, Sendable {
       let above = value[i] - low
       if use[i] != 0, above >= 0, above < range { pair[(i & 1) * bins + Int(above)] &+= 1 }
     }
-    let counts = (0..<bins).map { Int(pair[$0] &+ pair[bins + $0]) }
+    return shift(ofCounts: (0..<bins).map { Int(pair[$0] &+ pair[bins + $0]) })
+  }
+
+  /// The shift that the histogram of a block tells.
+  func shift(ofCounts counts: [Int]) -> Float {
     guard let peak = firstPeak(counts) else { return 0 }
     var mean = Double(peak + Self.lowest) + 0.5, sigma = width(counts, peak)
     for _ in 0..<2 {

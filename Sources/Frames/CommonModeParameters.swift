@@ -75,6 +75,19 @@ public struct CommonModeParameters: Hashable, Sendable {
     }
   }
 
+  /// Algorithm 1 where it is the histogram of whole panels and nothing else.
+  var panelHistogram: HistogramCommonMode? {
+    algorithm == 1 && numbers.count < 6 && !fallsBack ? peakEstimate : nil
+  }
+
+  private var fallsBack: Bool { numbers.count > 4 && numbers[4] > 0.1 }
+
+  private var peakEstimate: HistogramCommonMode {
+    var estimate = HistogramCommonMode()
+    (estimate.maximumMean, estimate.maximumSigma, estimate.threshold) = (Float(numbers[1]), Float(numbers[2]), Int(numbers[3]))
+    return estimate
+  }
+
   private static func panels(_ shape: Shape) -> [Range<Int>] {
     let size = shape[1] * shape[2]
     return (0..<shape[0]).map { $0 * size..<($0 + 1) * size }
@@ -87,8 +100,7 @@ public struct CommonModeParameters: Hashable, Sendable {
   }
 
   private func subtractPeaks(_ signal: inout [Float], _ usable: [UInt8], _ shape: Shape, _ path: String) throws(InputError) {
-    var estimate = HistogramCommonMode()
-    (estimate.maximumMean, estimate.maximumSigma, estimate.threshold) = (Float(numbers[1]), Float(numbers[2]), Int(numbers[3]))
+    let estimate = peakEstimate
     if numbers.count == 7 {
       let segments = Int(numbers[4]), pixels = Int(numbers[5]), stride = Int(numbers[6])
       guard segments > 0, pixels * stride <= signal.count / segments else {
@@ -105,7 +117,6 @@ public struct CommonModeParameters: Hashable, Sendable {
       }
       return
     }
-    let fallsBack = numbers.count > 4 && numbers[4] > 0.1
     if fallsBack { try requireNonBonded(shape, path) }
     for range in Self.panels(shape) {
       var shift = estimate.shift(of: signal[range], good: usable[range])

@@ -78,6 +78,7 @@ public struct CrystFELGeometry: Hashable, Sendable {
         continue
       }
       let name = String(key[..<slash]), field = String(key[key.index(after: slash)...])
+      guard !name.isEmpty else { throw InputError(path: path, place: place, expected: "panel/key = value", found: "no name of a panel") }
       if name.hasPrefix("bad") {
         if regions[name] == nil { order.append(name) }
         regions[name, default: [:]][field] = value

@@ -32,7 +32,7 @@ public enum Checksum {
     return hex(hasher.finalize())
   }
 
-  static func hex(_ digest: SHA256.Digest) -> String {
+  static func hex(_ digest: some Sequence<UInt8>) -> String {
     digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }

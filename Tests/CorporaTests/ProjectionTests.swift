@@ -46,4 +46,46 @@ struct ProjectionTests {
       }
     }
   }
+
+  /// Three tilted sensors, of which two overlap.
+  @Test func panelByPanelGivesTheBitsOfWholeFrames() throws {
+    let nodes = (0..<3).map { index in
+      Geometry.Node(
+        parent: "CSPAD:V1", object: "SENS2X1:V1", index: index, x: Double(index) * 21000, y: Double(index) * 900,
+        rotationZ: [0, 90, 180][index], tiltZ: [0.3, -0.2, 0.1][index])
+    }
+    let shape: Shape = [3, 185, 388]
+    let assembly = try Assembly(positions: try Geometry(nodes: nodes).pixelPositions(), panelShape: shape, path: "")
+    #expect(assembly.collisions > 0)
+    let projection = Projection(assembly, CorpusRecipe.ImageSize(height: 33, width: 41), .inside)
+    var random = Philox(seed: 4)
+    let pedestal = (0..<shape.count).map { _ in Float(1000 + Int(random.next() % 3000)) / 2 }
+    let constants = CalibrationConstants(
+      pedestal: Tensor(shape, pedestal), gain: Tensor(repeating: 27, shape),
+      status: Tensor(shape, (0..<shape.count).map { _ in random.next() % 50 == 0 ? 1 : 0 }), commonMode: .histogram)
+    let development = try #require(try PanelwiseDevelopment(CSPAD.self, constants, projection, path: "p"))
+    for _ in 0..<2 {
+      let words = pedestal.map { UInt16(Double($0) + random.normal(6, 3.4) + (random.next() % 7 == 0 ? 300 : 0) + (random.next() % 999 == 0 ? 14000 : 0)) }
+      let payload = Payload(
+        info: PayloadInfo(source: "", typeName: "dataset", element: .uint16, shape: shape),
+        bytes: words.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] })
+      let raw = try CSPAD.decode(payload, path: "p"), frame = try CSPAD.calibrate(raw, constants, path: "p")
+      let expected = projection.picture(of: frame), found = try #require(try development.picture(of: payload, path: "p"))
+      #expect(found.image == expected && found.unit == frame.unit)
+      let good = frame.mask.elements.count { $0 != 0 }
+      let saturated = raw.elements.indices.count { raw.elements[$0] >= 16383 && frame.mask.elements[$0] != 0 }
+      #expect(found.saturation == Double(saturated) / Double(good))
+    }
+    // Counts whose signal is no finite number, or of other panels, are left to the steps.
+    var faulty = constants
+    faulty.gain = Tensor(repeating: 1.2e-38, shape)
+    let other = try #require(try PanelwiseDevelopment(CSPAD.self, faulty, projection, path: "p"))
+    let info = PayloadInfo(source: "", typeName: "dataset", element: .int16, shape: shape)
+    let infinite = try other.picture(of: Payload(info: info, bytes: [UInt8](repeating: 1, count: 2 * shape.count)), path: "p")?.image
+    #expect(infinite == nil)
+    var fewer = info
+    fewer.shape = [2, 185, 388]
+    let few = try other.picture(of: Payload(info: fewer, bytes: [UInt8](repeating: 0, count: 4 * 185 * 388)), path: "p")?.image
+    #expect(few == nil)
+  }
 }

@@ -73,6 +73,7 @@ private let twoPanels = """
     ("res = 10000 ", ";res = 10000 ", "left"), ("left/max_ss = 2\n", "left/max_ss = 3\n", "right"),
     ("badstripe/panel = right", "badstripe/panel = middle", "badstripe"), ("badcorner/max_x = -4", ";", "badcorner"),
     ("clen = /LCLS/detectorPosition", "clen /LCLS", "line 3"),
+    ("left/max_fs = 3\n", "/max_fs = 3\n", "line 12"),
   ])
   func faultsNameTheirPlace(_ old: String, _ new: String, _ place: String) throws {
     let error = #expect(throws: InputError.self) {

@@ -70,6 +70,17 @@ import Testing
         #expect(isRight, "quad \(quad), section \(section)")
       }
     }
+    // Panel by panel, the same sensors are found at the same bytes.
+    let counts = try #require(try CSPAD.panelCounts(of: payload, path: "p"))
+    let calibration = try #require(try CSPAD.panelCalibration(CalibrationConstants(), panels: 32, path: "p"))
+    let frame = try CSPAD.calibrate(raw, CalibrationConstants(), path: "p"), size = 185 * 388
+    var seen: Set<Int> = []
+    _ = calibration.forEachPanel(of: counts, in: payload.bytes, fullScale: nil) { panel, signal in
+      let wrong = (0..<size).count { signal[$0] != frame.signal.elements[panel * size + $0] }
+      #expect(wrong == 0, "panel \(panel)")
+      seen.insert(panel)
+    }
+    #expect(seen == Set((0..<32).filter { !raw.elements[$0 * size].isNaN }))
   }
 
   @Test(arguments: [1, 2]) func cspad2x2CarriesItsConfiguration(version: UInt16) throws {

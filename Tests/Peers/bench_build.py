@@ -11,12 +11,14 @@ and draws frames: pedestal, common mode, read noise, and photons of a ring and o
 assembly, area average to 129x129, asinh, storage in chunks of one picture with shuffle and deflate 4. psimagenet also checks
 every file's SHA-256, surveys all events first, and writes records and checksums.
 
-What Python does well is done: whole-frame numpy operations into buffers that are kept, one bincount for the histograms of all panels,
-an index map for the assembly made once, weights of the area average made once for an unchanged mask, one process a core, each with its
-own files. `--resize gemm` averages areas exactly by two matrix products, `--resize pillow` by Pillow's BOX, which counts a pixel for
-the one output pixel in which its middle lies; the faster one is the peer, the exact one the judge of pixels.
+What Python does well is done: constants, geometry and buffers once a process; frames read as they lie in the file
+(`read_direct_chunk`); whole-frame numpy operations into buffers that are kept, indices of the width that numpy wants; one bincount for the
+histograms of all panels, with a guard bin on either side instead of a selection; an index map for the assembly; weights of the area
+average once, since the mask does not change; one process a core, each with its own files. `--resize gemm` averages areas exactly by two matrix
+products, `--resize pillow` by Pillow's BOX, which counts a pixel for the one output pixel in which its middle lies; the faster one is the
+peer, the exact one the judge of pixels. `--checksum` has Python take the SHA-256 of every raw file, too (hashlib).
 """
-import argparse, glob, json, os, shutil, subprocess, sys, time
+import argparse, glob, hashlib, json, os, resource, shutil, subprocess, sys, time
 from concurrent.futures import ProcessPoolExecutor
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -95,7 +97,7 @@ class Pipeline:
         target, self.canvas = canvas_index(calib)
         height, width = self.canvas
         n = self.pedestal.size
-        self.source = np.full(height * width, n, dtype=np.int32)  # n: the zero behind the last pixel
+        self.source = np.full(height * width, n, dtype=np.intp)  # n: the zero behind the last pixel
         usable = np.flatnonzero(self.good.ravel())
         self.source[target[usable][::-1]] = usable[::-1]
         # Canvas pixels that several good pixels reach are averaged.
@@ -110,12 +112,13 @@ class Pipeline:
         self.share = self.average(weight)
         self.weight = np.maximum(1, np.rint(self.share * 255)).astype(np.uint8) * (self.share > 0)
         self.inverse = np.divide(1, self.share, out=np.zeros_like(self.share), where=self.share > 0)
-        self.offsets = (np.arange(32) * 3000 + 1000).reshape(32, 1, 1).astype(np.float32)
+        # 3000 bins a panel and one on either side for what falls outside.
+        self.offsets = (np.arange(32) * 3002 + 1001).reshape(32, 1, 1).astype(np.float32)
         self.signal = np.zeros(n + 1, np.float32)
-        self.buffer, self.bins = np.empty(SHAPE, np.float32), np.empty(SHAPE, np.int32)
-        # Pixels that count in the histogram, once: the status mask does not change.
+        self.buffer, self.bins = np.empty(SHAPE, np.float32), np.empty(SHAPE, np.intp)
+        # Pixels that do not count in the histogram fall below it; bad pixels, of which they are part, have the factor 0.
+        self.pedestal = np.where(self.counted, self.pedestal, np.float32(1e30))
         self.gainfactor = np.where(self.good, 1 / self.gain, 0).astype(np.float32)
-        self.allcounted = bool(self.counted.all())
 
     def average(self, canvas):
         if self.resize == "gemm":
@@ -124,12 +127,9 @@ class Pipeline:
 
     def common_mode(self, x):
         np.floor(x, out=self.buffer)
+        np.clip(self.buffer, -1001, 2000, out=self.buffer)
         np.add(self.buffer, self.offsets, out=self.bins, casting="unsafe")
-        inside = (self.buffer >= -1000) & (self.buffer < 2000)
-        if not self.allcounted:
-            inside &= self.counted
-        flat = self.bins.ravel() if inside.all() else self.bins[inside]
-        counts = np.bincount(flat, minlength=32 * 3000).reshape(32, 3000)
+        counts = np.bincount(self.bins.ravel(), minlength=32 * 3002).reshape(32, 3002)[:, 1:-1]
         most = np.maximum.accumulate(counts, axis=1)
         stop = (most > 100) & (2 * counts <= most)
         end = stop.argmax(axis=1)
@@ -170,39 +170,64 @@ class Pipeline:
         return np.arcsinh(small / SCALE, dtype=np.float32)
 
 
-def make_shard(arguments):
-    raw, out, calib, resize = arguments
+class Clock:
+    """Seconds that pass, and those that the processes which ended meanwhile had of the processors: foreign load shows as a gap between them."""
+
+    def __init__(self):
+        self.wall, self.cpu = time.perf_counter(), self.used()
+
+    @staticmethod
+    def used():
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return children.ru_utime + children.ru_stime
+
+    def elapsed(self):
+        return time.perf_counter() - self.wall, self.used() - self.cpu
+
+
+def begin(calib, resize):
+    global pipeline
     pipeline = Pipeline(calib, resize)
+
+
+def make_shard(arguments):
+    raw, out, checksum = arguments
+    digest = None
+    if checksum:
+        with open(raw, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     with h5py.File(raw) as source, h5py.File(out, "w") as file:
         frames = source[DATA]
         n = frames.shape[0]
+        if digest:
+            file.attrs["sha256"] = digest
         chunk = dict(chunks=(1, SIDE, SIDE), shuffle=True, compression="gzip", compression_opts=4)
         image = file.create_dataset("image", (n, SIDE, SIDE), "f4", **chunk)
         weight = file.create_dataset("weight", (n, SIDE, SIDE), "u1", **chunk)
-        buffer = np.empty(SHAPE, np.int16)
         for i in range(n):
-            frames.read_direct(buffer, np.s_[i])
-            image[i] = pipeline.picture(buffer)
+            mask, raw_bytes = frames.id.read_direct_chunk((i, 0, 0, 0))
+            assert mask == 0 and frames.chunks == (1, *SHAPE) and frames.compression is None
+            image[i] = pipeline.picture(np.frombuffer(raw_bytes, np.int16).reshape(SHAPE))
             weight[i] = pipeline.weight
     return n
 
 
-def python_run(folder, calib, resize, processes):
+def python_run(folder, calib, resize, processes, checksum):
     out = f"{folder}/python"
     shutil.rmtree(out, ignore_errors=True)
     os.makedirs(out)
-    jobs = [(raw, f"{out}/{os.path.basename(raw)}", calib, resize) for raw in sorted(glob.glob(f"{folder}/raw/*.h5"))]
-    began = time.perf_counter()
-    with ProcessPoolExecutor(processes) as pool:
+    jobs = [(raw, f"{out}/{os.path.basename(raw)}", checksum) for raw in sorted(glob.glob(f"{folder}/raw/*.h5"))]
+    began = Clock()
+    with ProcessPoolExecutor(processes, initializer=begin, initargs=(calib, resize)) as pool:
         frames = sum(pool.map(make_shard, jobs))
-    return frames, time.perf_counter() - began
+    return frames, began.elapsed()
 
 
 def swift_run(folder, program):
     shutil.rmtree(f"{folder}/corpus", ignore_errors=True)
-    began = time.perf_counter()
+    began = Clock()
     subprocess.run([program, "build", f"{folder}/recipe.yaml", "--out", f"{folder}/corpus", "--quiet"], check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began
+    return began.elapsed()
 
 
 RECIPE = """name: bench
@@ -284,6 +309,7 @@ def main():
     parser.add_argument("--program", default=".build/release/psimagenet")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--checksum", action="store_true", help="Python with checksums of the raw files, too")
     parser.add_argument("--resize", choices=["gemm", "pillow", "both"], default="both")
     a = parser.parse_args()
     if a.what == "prepare":
@@ -292,17 +318,29 @@ def main():
         sys.exit(compare(a.folder))
     else:
         calib = f"{a.folder}/calib"
-        rates = {}
+        samples = {}
+        variants = [(resize, checksum) for resize in (["pillow", "gemm"] if a.resize == "both" else [a.resize])
+                    for checksum in ([False, True] if a.checksum else [False])]
+
+        def note(name, frames, times):
+            samples.setdefault(name, []).append((frames / times[0], 1e3 * times[1] / frames))
         for _ in range(a.rounds):
-            for resize in ["pillow", "gemm"] if a.resize == "both" else [a.resize]:
-                frames, seconds = python_run(a.folder, calib, resize, a.processes)
-                rates.setdefault(f"python, {resize}", []).append(frames / seconds)
-            seconds = swift_run(a.folder, a.program)
-            rates.setdefault("psimagenet", []).append(frames / seconds)
-            print({name: round(r[-1], 1) for name, r in rates.items()}, flush=True)
-        median = {name: float(np.median(r)) for name, r in rates.items()}
-        best = max(v for k, v in median.items() if k != "psimagenet")
-        print(json.dumps({"frames": frames, "frames/s, median": median, "times the best of Python": median["psimagenet"] / best}))
+            for resize, checksum in variants:
+                frames, times = python_run(a.folder, calib, resize, a.processes, checksum)
+                note(f"python, {resize}" + (", SHA-256" if checksum else ""), frames, times)
+                # In turn: ours beside each of theirs.
+                note("psimagenet", frames, swift_run(a.folder, a.program))
+            print({name: f"{v[-1][0]:.1f} frames/s, {v[-1][1]:.1f} ms of a core" for name, v in samples.items()}, flush=True)
+        rate = {name: float(np.median([r for r, _ in v])) for name, v in samples.items()}
+        cost = {name: float(np.median([c for _, c in v])) for name, v in samples.items()}
+        own = "psimagenet"
+        print(json.dumps({
+            "frames": frames, "frames/s": {name: [round(r, 1) for r, _ in v] for name, v in samples.items()},
+            "ms of a core a frame": {name: [round(c, 2) for _, c in v] for name, v in samples.items()},
+            "median frames/s": {name: round(r, 1) for name, r in rate.items()},
+            "median ms": {name: round(c, 2) for name, c in cost.items()},
+            "times as many frames/s": {name: round(rate[own] / r, 2) for name, r in rate.items() if name != own},
+            "times less of a core": {name: round(c / cost[own], 2) for name, c in cost.items() if name != own}}))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ final class CalibrationShelf: Sendable {
   private static let limit = 4
   private let constants = Mutex(Kept<CalibrationConstants>())
   private let placements = Mutex(Kept<DetectorPlacement>())
+  private let developments = Mutex(Kept<PanelwiseDevelopment?>())
 
   func constants(
     for payload: Payload, _ detector: any Detector.Type, of source: OpenedSource, _ key: Key, path: String
@@ -51,6 +52,21 @@ final class CalibrationShelf: Sendable {
             .missing, path: folder.path, place: payload.info.source, expected: "a geometry for run \(key.run)", found: "none")
         }
         return try DetectorPlacement(.psana(geometry), source.recipe, source.optics.image)
+      }
+    }
+  }
+
+  /// The short way to assembled pictures; `nil` where the recipe, the camera or its constants do not allow it.
+  func panelwise(
+    _ detector: any Detector.Type, _ constants: CalibrationConstants, _ placement: DetectorPlacement?, _ recipe: SourceRecipe, _ key: Key,
+    path: String
+  ) throws(InputError) -> PanelwiseDevelopment? {
+    guard let detector = detector as? any PanelwiseDetector.Type, let projection = placement?.projection, recipe.view == .assembled,
+      recipe.stack == 1, recipe.gapValue == nil
+    else { return nil }
+    return try developments.withLock { (kept: inout Kept<PanelwiseDevelopment?>) throws(InputError) in
+      try kept.value(for: key, limit: CalibrationShelf.limit) { () throws(InputError) in
+        try PanelwiseDevelopment(detector, constants, projection, path: path)
       }
     }
   }

@@ -1,6 +1,7 @@
 import Foundation
 import Frames
 import Host
+import Synchronization
 import Tensors
 
 /// Develops units: raw counts to packed pictures with their records. The same unit gives the same bytes in any order, on any core.
@@ -8,6 +9,7 @@ struct Darkroom: Sendable {
   private let recipe: CorpusRecipe
   private let survey: Survey
   private let shelf = CalibrationShelf()
+  private let weights = WeightPacking()
 
   init(_ recipe: CorpusRecipe, _ survey: Survey) { (self.recipe, self.survey) = (recipe, survey) }
 
@@ -42,10 +44,14 @@ struct Darkroom: Sendable {
     let source = survey.sources[job.source], path = source.files[job.file].raw.match.path
     guard let payload = job.payloads.last, let detector = job.detector else { preconditionFailure("a unit without a payload") }
     let key = CalibrationShelf.Key(source: job.source, run: job.unit.stored.recordedRun, payload: payload.info.source)
+    // Two cores that begin a run at once shall each make one of both, and not one wait for the other.
+    if job.index % 2 == 1 { _ = try shelf.placement(for: payload, of: source.opened, key) }
+    let constants = try shelf.constants(for: payload, detector, of: source.opened, key, path: path)
+    let placement = try shelf.placement(for: payload, of: source.opened, key)
     let exposure = Exposure(
-      payloads: job.payloads, detector: detector,
-      constants: try shelf.constants(for: payload, detector, of: source.opened, key, path: path),
-      placement: try shelf.placement(for: payload, of: source.opened, key), path: path, place: "event \(job.events[0])")
+      payloads: job.payloads, detector: detector, constants: constants, placement: placement,
+      panelwise: try shelf.panelwise(detector, constants, placement, source.opened.recipe, key, path: path), path: path,
+      place: "event \(job.events[0])")
     var developed = Developed(job: UnitFeed.Job(emptied: job))
     for picture in try exposure.pictures(source.opened.optics) {
       guard let packed = try packed(picture, of: job, exposure) else {
@@ -63,7 +69,7 @@ struct Darkroom: Sendable {
   /// `nil` for a picture that the recipe refuses.
   private func packed(_ picture: Exposure.Picture, of job: UnitFeed.Job, _ exposure: Exposure) throws(InputError) -> PackedPicture? {
     let source = survey.sources[job.source], name = source.opened.recipe.name, file = source.files[job.file]
-    let coverage = picture.image.coverage
+    let weight = weights.packed(picture.image), coverage = weight.coverage
     guard coverage >= recipe.minimumCoverage, coverage > 0 else {
       guard recipe.minimumCoverage > 0 else {
         throw InputError(
@@ -84,7 +90,27 @@ struct Darkroom: Sendable {
       detector: record.detector, unit: record.unit, calibration: record.calibration, geometry: record.geometry)
     return PackedPicture(
       record: record, transforms: String(decoding: try CanonicalJSON.data(steps, pretty: false), as: UTF8.self),
-      image: HDF5PackedRow(picture.image.pixels.elements), weight: HDF5PackedRow(picture.image.weight.elements.map(Shard.byte(of:))))
+      image: HDF5PackedRow(picture.image.pixels.elements), weight: weight.row)
+  }
+}
+
+/// The weights of a picture as they are stored. While masks stay the same, so do weights: the last ones are kept.
+private final class WeightPacking: Sendable {
+  struct Packed: Sendable {
+    fileprivate var weight: [Float]
+    var row: HDF5PackedRow
+    /// The measured share of the picture.
+    var coverage: Double
+  }
+
+  private let last = Mutex<Packed?>(nil)
+
+  func packed(_ image: MaskedImage) -> Packed {
+    if let known = last.withLock({ $0 }), known.weight == image.weight.elements { return known }
+    let weight = image.weight.elements
+    let new = Packed(weight: weight, row: HDF5PackedRow(weight.map(Shard.byte(of:))), coverage: image.coverage)
+    last.withLock { $0 = new }
+    return new
   }
 }
 

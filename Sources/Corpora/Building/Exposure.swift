@@ -8,6 +8,8 @@ struct Exposure: Sendable {
   let detector: any Detector.Type
   let constants: CalibrationConstants
   let placement: DetectorPlacement?
+  /// The short way to the same picture, where there is one.
+  var panelwise: PanelwiseDevelopment?
   /// The raw file, and where in it, for complaints.
   let path: String
   let place: String
@@ -23,6 +25,10 @@ struct Exposure: Sendable {
 
   /// raw -> decode -> calibrate -> view -> area average -> tone.
   func pictures(_ optics: SourceOptics) throws(InputError) -> [Picture] {
+    if let panelwise, let developed = try panelwise.picture(of: payloads[0], path: path) {
+      let image = optics.tone.mapped(developed.image)
+      return [Picture(panel: -1, unit: developed.unit.rawValue, saturation: developed.saturation, image: image)]
+    }
     var raws: [Tensor<Float>] = []
     for payload in payloads {
       let raw = try detector.decode(payload, path: path)

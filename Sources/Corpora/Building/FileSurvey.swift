@@ -34,11 +34,11 @@ struct FileSurvey: Codable, Sendable {
     var darkSet: Int32
   }
 
-  /// Surveys file `number` of `source`.
-  init(_ source: OpenedSource, file number: Int, splitBy: SplitRule.Unit) throws(InputError) {
+  /// Surveys file `number` of `source`, whose checksum is known.
+  init(_ source: OpenedSource, file number: Int, sha256: String, splitBy: SplitRule.Unit) throws(InputError) {
     let file = source.files[number], recipe = source.recipe
     self.init(bytes: file.bytes)
-    sha256 = try file.checksum()
+    self.sha256 = sha256
     let reader = try recipe.open(file)
     var surveyor = FileSurveyor(source: source, number: number, splitBy: splitBy)
     while recipe.limit.map({ units.count < $0 }) ?? true {

@@ -43,11 +43,17 @@ struct OpenedSource: Sendable {
     }
 
     /// SHA-256 of the file; of several parts, of their checksums in a row.
-    func checksum() throws(InputError) -> String {
-      guard parts.count > 1 else { return try Checksum.sha256(file: match.path) }
-      var checksums = ""
-      for part in parts { checksums += try Checksum.sha256(file: part.path) }
-      return Checksum.sha256(Data(checksums.utf8))
+    func checksum() throws(InputError) -> String { try RawFile.checksums(of: [self])[0] }
+
+    /// The checksum of each, on this thread.
+    static func checksums(of files: [RawFile]) throws(InputError) -> [String] {
+      let digests = try Checksum.sha256(files: files.flatMap { $0.parts.map(\.path) })
+      var next = 0
+      return files.map { file in
+        let own = digests[next..<next + file.parts.count]
+        next += own.count
+        return own.count == 1 ? own[own.startIndex] : Checksum.sha256(Data(own.joined().utf8))
+      }
     }
   }
 

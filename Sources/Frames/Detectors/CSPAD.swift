@@ -119,12 +119,21 @@ public struct CSPAD: Detector {
 
   private static func element(_ payload: Payload, _ path: String) throws(InputError) -> Tensor<Float> {
     let record = BinaryRecord(payload, path: path)
+    var values = [Float](repeating: .nan, count: 32 * pixels)
+    for (panel, offset) in try sections(of: record, payload, path).enumerated() {
+      guard let offset else { continue }
+      try record.int16s(at: offset, count: pixels, into: &values, at: panel * pixels)
+    }
+    return Tensor([32, rows, columns], values)
+  }
+
+  /// Where the counts of each of the 32 sensors begin in an element, `nil` for those that the run does not store.
+  private static func sections(of record: BinaryRecord, _ payload: Payload, _ path: String) throws(InputError) -> [Int?] {
     guard let stored = payload.configuration else {
       throw record.error(at: 0, "the CspadConfig of this detector in the run's Configure", "none")
     }
     let configuration = try CSPADConfiguration(stored, path: path)
-    var values = [Float](repeating: .nan, count: 32 * pixels)
-    var offset = 0, seen = Set<Int>()
+    var offset = 0, seen = Set<Int>(), found = [Int?](repeating: nil, count: 32)
     for _ in 0..<configuration.quadCount {
       let quad = Int(try record.uint32(offset + 4) >> 24 & 3)
       guard seen.insert(quad).inserted else {
@@ -135,13 +144,14 @@ public struct CSPAD: Detector {
       }
       offset += 32
       for section in configuration.sections(ofQuad: quad, elementVersion: payload.info.version) {
-        try record.int16s(at: offset, count: pixels, into: &values, at: (8 * quad + section) * pixels)
+        try record.require(offset, 2 * pixels)
+        found[8 * quad + section] = offset
         offset += 2 * pixels
       }
       try record.require(offset, 4)
       offset += 4
     }
-    return Tensor([32, rows, columns], values)
+    return found
   }
 
   /// What a run's gain map multiplies signals by: 1 in high gain (bit 1), 6.85 in low gain; `[32,185,388]`.
@@ -176,6 +186,27 @@ public struct CSPAD: Detector {
 
   /// High gain over low gain.
   public static let lowGainFactor: Float = 6.85
+}
+
+extension CSPAD: PanelwiseDetector {
+  package static func panelCounts(of payload: Payload, path: String) throws(InputError) -> PanelCounts? {
+    let info = payload.info, e = info.shape.extents
+    if info.typeName == "CspadElement" {
+      return PanelCounts(offsets: try sections(of: BinaryRecord(payload, path: path), payload, path), isSigned: true)
+    }
+    // Arrays whose last two axes are a sensor hold one after the other.
+    guard info.element == .int16 || info.element == .uint16, let count = panels(info.shape), e.suffix(2) == [rows, columns],
+      payload.bytes.count == 2 * count * pixels
+    else { return nil }
+    return PanelCounts(offsets: (0..<count).map { 2 * $0 * pixels }, isSigned: info.element == .int16)
+  }
+
+  package static func panelCalibration(
+    _ constants: CalibrationConstants, panels: Int, path: String
+  ) throws(InputError) -> PanelCalibration? {
+    try Calibration.panelwise(
+      constants, shape: [panels, rows, columns], gainUnit: .photons, alwaysBad: alwaysBad, isCSPAD: true, path: path)
+  }
 }
 
 /// Which sensors a run stores: the masks of `CspadConfig` v1...v5.

@@ -68,7 +68,9 @@ final class HDF5Rows {
       var rows = start..<min(start + table.chunk[0], dataset.shape[0])
       // A band that is not all there, or too large to keep, is read row by row.
       if !isStack || rows.count * rowBytes > Self.bandLimit { rows = wanted }
-      band = (rows, try source.bytes(rows, count: rows.count * rowBytes))
+      let bytes = try source.bytes(rows, count: rows.count * rowBytes)
+      if rows == wanted { return bytes }
+      band = (rows, bytes)
     }
     let first = (wanted.lowerBound - band.rows.lowerBound) * rowBytes
     return Array(band.bytes[first..<first + wanted.count * rowBytes])
