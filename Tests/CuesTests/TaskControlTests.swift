@@ -76,6 +76,31 @@ private func addHook(to pixels: inout [Float], _ random: inout Philox) {
   }
 }
 
+/// A task whose answers the corpus gives has no answers for made-up pictures: those controls say so, the others judge it.
+@Test func aTaskOfLabelsIsAuditedWithoutAPlantedCue() throws {
+  try withScratch { folder in
+    EngineThreads.use(1)
+    let corpus = try madeCorpus(in: folder, side: side) { isDark, _, random in
+      var pixels = noise(&random)
+      if !isDark { addHook(to: &pixels, &random) }
+      return pixels
+    }
+    var recipe = TrainingRecipe()
+    recipe.corpus = corpus.folder
+    recipe.task = try Choice.of(FrameClass(label: "beam"))
+    recipe.backbone = try Choice.of(ResNet10(width: 8))
+    (recipe.steps, recipe.batch, recipe.learningRate, recipe.precision) = (60, 32, 3e-3, .float32)
+    (recipe.validateEvery, recipe.checkpointEvery) = (60, 60)
+    let trainer = try Trainer(recipe, folder: folder + "/run")
+    #expect(try trainer.run() == .finished)
+    let audit = try TaskAudit(
+      Checkpoint(reading: trainer.folder.last), path: trainer.folder.last, corpus: corpus, examples: 600, plantedSteps: 0,
+      acceptance: AuditAcceptance())
+    #expect(audit.finding(PlantedCue.self)?.verdict == .notApplicable)
+    #expect(audit.headline.value > 0.8)
+  }
+}
+
 /// A patch that calibration forgot, in beam frames and darks alike: the template finds it, the darks show it, the accuracy is withheld.
 @Test func aFixedPatternIsFoundByTemplateAndDarks() throws {
   try withScratch { folder in

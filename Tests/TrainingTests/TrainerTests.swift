@@ -49,8 +49,9 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
   #expect(try Trainer(moved, folder: parts).step == 12)
 }
 
-/// Each task of the catalogue learns something of the tiny corpus in 20 steps.
+/// Each task of the catalogue learns something of the tiny corpus in 24 steps, and these four more in 30.
 @Test(arguments: PretextTaskCatalog.all.map { $0.name }) func theLossOfEveryTaskFalls(task: String) throws {
+  let isQuick = ["flip", "crop-position", "frame-class", "single-image"].contains(task)
   let isAboutPlaces = ["patch-direction", "jigsaw", "tile-swap"].contains(task)
   let tiny = try TinyCorpus(
     side: task == "masked-patches" ? 32 : isAboutPlaces ? 48 : 33, drift: task == "shot-order" ? 0.5 : 0, relief: isAboutPlaces ? 3 : 0,
@@ -60,13 +61,13 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
     $0.backbone = task == "masked-patches"
       ? Choice(name: "unet", settings: .object(["width": .integer(4), "decoderWidth": .integer(4)]))
       : Choice(name: "resnet10", settings: .object(["width": .integer(8)]))
-    ($0.steps, $0.validateEvery, $0.checkpointEvery) = (24, 8, 24)
+    ($0.steps, $0.validateEvery, $0.checkpointEvery) = isQuick ? (30, 10, 30) : (24, 8, 24)
     $0.batch = task == "masked-patches" ? 8 : 32
     $0.learningRate = 3e-3
   }
   #expect(try Trainer(recipe, folder: tiny.folder + "/run").run() == .finished)
   let metrics = try RunFolder(tiny.folder + "/run").metrics(), losses = metrics.filter { $0.split == "train" }.map(\.loss)
-  #expect(losses.count == 3 && losses[2] < 0.97 * losses[0], "\(losses)")
+  #expect(losses.count == 3 && losses[2] < (isQuick ? 0.95 : 0.97) * losses[0], "\(losses)")
   #expect(metrics.allSatisfy { (0...1).contains($0.accuracy) && ($0.accuracies?.count ?? 2) == 2 })
   // The checkpoint says everything that is needed to go on.
   _ = try Checkpoint(reading: tiny.folder + "/run/last.safetensors")

@@ -33,6 +33,9 @@ public struct PlantedCue: TaskControl {
 
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
     let examiner = subject.examiner, side = examiner.side
+    guard examiner.task.label == nil, examiner.task.needs.isEmpty else {
+      return ControlFinding(PlantedCue.self, .notApplicable, "The task asks the corpus for its answers, or more of a shot than its pixels: made-up pictures have none.")
+    }
     // The budget of a short audit is shared.
     let share = min(1, Double(subject.examples) / Double(subject.acceptance.examples))
     func count(_ whole: Int) -> Int { max(64, Int(share * Double(whole))) }
