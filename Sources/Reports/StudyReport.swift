@@ -16,6 +16,8 @@ public struct StudyReport: Sendable {
   public let cues: [CueReport]
   public let published: [PublishedFolder]
   public let notes: [String]
+  /// Families to draw stage by stage in one figure, under the figure's name.
+  public var curves: [(name: String, families: [String])] = []
 
   /// One training of one family, as its folder has it; several of one family are its seeds.
   public struct Run: Sendable {
@@ -85,6 +87,7 @@ public struct StudyReport: Sendable {
   public func html(using gnuplot: Gnuplot) throws -> HTMLReport {
     var report = HTMLReport(title: title, subtitle: subtitle)
     addSummary(to: &report)
+    if findings.contains(where: { supervisedFamily(of: $0.task) != nil }) || !curves.isEmpty { try addWorth(to: &report, gnuplot) }
     if let corpus { try addCorpus(corpus, to: &report) }
     if !runs.isEmpty { try addTraining(to: &report, gnuplot) }
     if let transfer { try addTransfer(transfer, to: &report, gnuplot) }
