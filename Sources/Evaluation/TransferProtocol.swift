@@ -63,11 +63,14 @@ public struct TransferProtocol: Sendable {
   /// What the probes read from one trunk: one entry per task, probe and stage, and why tasks were left out.
   public struct TrunkScores: Sendable {
     fileprivate var scores: [Key: Scores] = [:]
+    /// Tasks that the corpus cannot answer, and why.
     fileprivate var leftOut: [String: String] = [:]
+    /// Probes that could not answer, and why.
+    fileprivate var silent: [Silence: String] = [:]
 
     fileprivate mutating func merge(_ other: TrunkScores) {
       scores.merge(other.scores) { first, _ in first }
-      leftOut.merge(other.leftOut) { first, _ in first }
+      silent.merge(other.silent) { first, _ in first }
     }
   }
 
@@ -107,20 +110,26 @@ public struct TransferProtocol: Sendable {
       let train = parts[.train]!.embeddings(features, stage), validation = parts[.validation]!.embeddings(features, stage)
       let test = parts[.test]!.embeddings(features, stage)
       for probe in probes {
+        var run: Score?
         do {
           // Tasks that share their frames share the control, which has as many classes as there are runs.
           let control = RunControl(records: parts[.train]!.records, stage: stage, probe: type(of: probe).name)
-          let run = try controls[control] ?? TransferProtocol.runControl(train, probe: probe, seed: trunk.seed)
+          run = try controls[control] ?? TransferProtocol.runControl(train, probe: probe, seed: trunk.seed)
           controls[control] = .some(run)
-          for budget in budgets {
-            let key = Key(task: task.name, family: trunk.family, probe: type(of: probe).name, stage: stage, budget: budget)
+        } catch let error as ProbeError {
+          for budget in budgets { found.silent[Silence(task: task.name, probe: type(of: probe).name, budget: budget)] = error.description }
+          continue
+        }
+        for budget in budgets {
+          let key = Key(task: task.name, family: trunk.family, probe: type(of: probe).name, stage: stage, budget: budget)
+          do {
             let draws = try budget.draws(of: train, seed: trunk.seed, task: task.name).map { drawn in
               try judged(probe, drawn, validation, test, budget, run, seed: trunk.seed)
             }
             found.scores[key] = .mean(of: draws, budget)
+          } catch let error as ProbeError {
+            found.silent[Silence(task: task.name, probe: type(of: probe).name, budget: budget)] = error.description
           }
-        } catch let error as ProbeError {
-          found.leftOut["\(task.name), \(type(of: probe).name)"] = error.description
         }
       }
     }
@@ -150,6 +159,7 @@ public struct TransferProtocol: Sendable {
     for trunk in scored {
       for (key, score) in trunk.scores where key.budget == budget { scores[key, default: []].append(score) }
       leftOut.merge(trunk.leftOut) { first, _ in first }
+      for (silence, reason) in trunk.silent where silence.budget == budget { leftOut["\(silence.task), \(silence.probe)"] = reason }
     }
     // What one trunk could not answer has nothing to compare.
     scores = scores.filter { leftOut[$0.key.task] == nil && leftOut["\($0.key.task), \($0.key.probe)"] == nil }
@@ -173,6 +183,7 @@ public struct TransferProtocol: Sendable {
   }
 
   fileprivate struct Key: Hashable { let task, family, probe, stage: String, budget: LabelBudget }
+  fileprivate struct Silence: Hashable { let task, probe: String, budget: LabelBudget }
   private struct RunControl: Hashable { let records: [Int], stage, probe: String }
   private struct Reason: Error { let text: String }
 
@@ -190,7 +201,7 @@ public struct TransferProtocol: Sendable {
 
     /// Over the draws of one trunk, which share its test frames: so do the means.
     static func mean(of draws: [Scores], _ budget: LabelBudget) -> Scores {
-      guard draws.count > 1 else { return draws[0] }
+      guard budget.perClass != nil else { return draws[0] }
       let first = draws[0]
       return Scores(
         test: budget.mean(draws.map(\.test)), validation: budget.mean(draws.map(\.validation)), run: first.run,

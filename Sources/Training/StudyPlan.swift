@@ -72,6 +72,7 @@ public struct StudyPlan: Decodable, Sendable {
         "names that can be folders, and not random, which is added", "\"\(name)\"")
     }
     for curve in curves {
+      try require(!curve.families.isEmpty, .curves, "at least one family", "none in \"\(curve.name)\"")
       if let unknown = curve.families.first(where: { $0 != "random" && !names.contains($0) }) {
         throw box.refused(.curves, expected: "random, or one of \(names.joined(separator: ", "))", found: "\"\(unknown)\"")
       }
@@ -86,7 +87,8 @@ public struct StudyPlan: Decodable, Sendable {
     plan.corpus = resolved(plan.corpus)
     plan.families = plan.families.map { family in
       var family = family
-      if FileManager.default.fileExists(atPath: resolved(family.recipe)) { family.recipe = resolved(family.recipe) }
+      let file = resolved(family.recipe)
+      if FileManager.default.fileExists(atPath: file), !AtomicFile.isFolder(file) { family.recipe = file }
       return family
     }
     return plan

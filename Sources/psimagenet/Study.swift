@@ -26,25 +26,30 @@ struct Study: ParsableCommand {
   @Flag(help: "Train only; the pages come when the study is run again.") var trainOnly = false
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    guard Set(seeds).count == seeds.count else { throw ValidationError("--seed names each seed once, not \(seeds)") }
+  }
+
   mutating func run() throws {
     var plan = try StudyPlan.reading(self.plan)
     for name in families where !plan.families.contains(where: { $0.name == name }) {
       throw ValidationError("the plan has no family \(name), but \(plan.families.map(\.name).joined(separator: ", "))")
     }
+    for seed in seeds where !plan.seeds.contains(seed) { throw ValidationError("the plan has no seed \(seed), but \(plan.seeds)") }
     if !families.isEmpty { plan.families.removeAll { !families.contains($0.name) } }
     if !seeds.isEmpty { plan.seeds = seeds }
+    // Before anything takes time: what the end will need.
+    let gnuplot = try Gnuplot(searching: ProcessInfo.processInfo.environment["PATH"] ?? "")
     let corpus = try Corpus(opening: plan.corpus), tasks = try plan.tasks.map { try corpus.downstreamTask($0) }
     let trainings = try plan.trainings().map { family, recipe in
       Training(family: family, recipe: recipe, folder: RunFolder("\(out)/runs/\(recipe.name)"))
     }
     let line = output.quiet ? nil : ProgressLine(), signals = StopSignals(), stop = signals.flag
     let endings = try Lanes.run("train", trainings, steps: trainings.reduce(0) { $0 + $1.recipe.steps }, line: line) { training, progress in
-      try Trainer(training.recipe, folder: training.folder.path).run(shouldStop: { stop.isRaised }, progress: progress)
+      guard !stop.isRaised else { return Trainer.Ending.stopped(step: 0) }
+      return try Trainer(training.recipe, folder: training.folder.path).run(shouldStop: { stop.isRaised }, progress: progress)
     }
-    guard endings.allSatisfy({ $0 == .finished }) else {
-      FileHandle.standardError.write(Data("stopped; run the same command again to go on\n".utf8))
-      throw ExitCode(75)
-    }
+    guard endings.allSatisfy({ $0 == .finished }) else { throw stopped() }
     guard !trainOnly else { return }
 
     var trunks: [Trunk] = []
@@ -58,12 +63,14 @@ struct Study: ParsableCommand {
     let judge = TransferProtocol(
       budgets: plan.everyLabel ? [few, .everything] : [few], precision: PrecisionChoice.automatic.decided().precision)
     let scored = try Lanes.run("transfer", trunks, steps: trunks.count * tasks.count, line: line) { trunk, progress in
-      try judge.score(trunk, on: tasks, of: corpus, progress: progress)
+      stop.isRaised ? nil : try judge.score(trunk, on: tasks, of: corpus, progress: progress)
     }
-    let gnuplot = try Gnuplot(searching: ProcessInfo.processInfo.environment["PATH"] ?? "")
+    guard scored.allSatisfy({ $0 != nil }) else { throw stopped() }
+    // A part of the plan has pages of its own and leaves those of the whole.
+    let part = families + seeds.map { "seed \($0)" }, suffix = part.isEmpty ? "" : "-" + part.joined(separator: "-").replacing(" ", with: "")
     var pages: [String] = [], results: [String: TransferProtocol.Result] = [:]
     for budget in judge.budgets {
-      let name = budget.perClass == nil ? "all" : "few", result = judge.result(scored, of: corpus, budget: budget)
+      let name = (budget.perClass == nil ? "all" : "few") + suffix, result = judge.result(scored.compactMap { $0 }, of: corpus, budget: budget)
       results[name] = result
       try AtomicFile.write(CanonicalJSON.data(result), to: "\(out)/transfer-\(name).json")
       var study = try StudyReport(
@@ -73,6 +80,11 @@ struct Study: ParsableCommand {
       pages += ["with \(budget):", study.worthTable(width: ReportWidth.ofTerminal).description, "page: \(out)/report-\(name).html", ""]
     }
     try output.print(results) { _ in pages.joined(separator: "\n") }
+  }
+
+  private func stopped() -> ExitCode {
+    FileHandle.standardError.write(Data("stopped; run the same command again to go on\n".utf8))
+    return ExitCode(75)
   }
 
   private struct Training: Sendable {

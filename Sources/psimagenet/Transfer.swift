@@ -24,13 +24,14 @@ struct Transfer: ParsableCommand {
     help: "\(DownstreamTaskCatalog.all.map(\.name).joined(separator: ", ")), or any label of the corpus; all of the first where left out.")
   var tasks: [String] = []
   @Option(help: "Let the probes learn from this many labelled frames of each class alone, out of the training runs.") var labelsPerClass: Int?
-  @Option(help: "How often such frames are drawn; scores are averaged.") var draws = 5
+  @Option(help: "How often such frames are drawn (5); scores are averaged.") var draws: Int?
   @Flag(help: "Use the best checkpoint by validation instead of the last.") var best = false
   @Option(help: "Write the result as JSON to this file.") var out: String?
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    guard (labelsPerClass ?? 1) > 0, draws > 0 else { throw ValidationError("--labels-per-class and --draws are 1 or more") }
+    guard (labelsPerClass ?? 1) > 0, (draws ?? 1) > 0 else { throw ValidationError("--labels-per-class and --draws are 1 or more") }
+    guard draws == nil || labelsPerClass != nil else { throw ValidationError("--draws goes with --labels-per-class") }
   }
 
   mutating func run() throws {
@@ -47,7 +48,7 @@ struct Transfer: ParsableCommand {
       let like = trunks.first { $0.seed == seed }!
       trunks.append(try Trunk.random(like.backbone, seed: seed, scaling: like.scaling, images: images))
     }
-    let judge = TransferProtocol(budgets: [labelsPerClass.map { LabelBudget(perClass: $0, draws: draws) } ?? .everything])
+    let judge = TransferProtocol(budgets: [labelsPerClass.map { LabelBudget(perClass: $0, draws: draws ?? 5) } ?? .everything])
     let scored = try Lanes.run("transfer", trunks, steps: trunks.count * chosen.count, line: output.quiet ? nil : ProgressLine()) { trunk, progress in
       try judge.score(trunk, on: chosen, of: opened, progress: progress)
     }

@@ -73,7 +73,7 @@ private func transfer(
 }
 
 /// Ten labelled frames a class still read a bright bar, each draw scored on the same 96 test frames; of a faint one they read less
-/// than all 192 do.
+/// than all 288 do.
 @Test func fewLabelsReadLessThanAll() throws {
   let few = try transfer(strength: 3, budget: LabelBudget(perClass: 10, draws: 3))
   let row = try #require(few.chosen.first { $0.probe == "linear" })

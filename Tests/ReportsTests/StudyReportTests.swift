@@ -222,10 +222,10 @@ private func runFolder(task: String = "flip", label: String? = nil) throws -> Ru
   #expect(abs(try #require(worth.shareError) - 0.01 * 2.squareRoot() * 1.64.squareRoot() / 0.3) < 1e-9)
   let first = try #require(study.worthSentences.first)
   #expect(first.contains("closes 80 ± 6 %") && first.contains("simclr") && first.hasSuffix("+0.090 ± 0.014, better."))
-  #expect(study.worthSentences.contains("The best pretext scores above the best contrastive baseline in 1 of 1 tasks."))
+  #expect(study.worthSentences.contains("The best pretext scores above the best contrastive baseline in 1 of 1 tasks; by more than twice the error, above in 1 and below in 0."))
   #expect(study.isContrastive("simclr") && !study.isContrastive("flip") && study.supervisedFamily(of: "lasing") == "sup")
   let cells = try #require(study.worthColumns.rows.first { $0[0].text == "flip" })
-  #expect(cells.last?.text == "80 %" && cells[2].text == "0.700")
+  #expect(cells.last?.text == "80 % (1 tasks)" && cells[2].text == "0.700 (not audited)")
 }
 
 /// Without a supervised trunk that is clearly better than random there is nothing to close, and no share is made up.

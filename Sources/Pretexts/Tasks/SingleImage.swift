@@ -8,7 +8,7 @@ import Tensors
 ///
 /// Views are those of `RandomView`, turned by exact quarter turns before contrast, brightness and noise. Pixels are shown only
 /// where all four quarter turns of the view are measured: neither the making of a view nor the outline of a mask can tell the
-/// answer. What the detector itself does along rows or columns can. Other questions about such views: `instance`, `prototypes`.
+/// answer. What the detector itself does along rows or columns can. Other questions about such views: `simclr`, `prototypes`.
 ///
 /// Without augmenting (the fixed examples of validation) a view is the whole picture, turned.
 public struct SingleImage: PretextTask {
