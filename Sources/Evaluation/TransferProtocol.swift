@@ -17,14 +17,19 @@ public struct TransferProtocol: Sendable {
   /// Each is judged on the same features; see `result(_:of:budget:)`.
   public var budgets: [LabelBudget]
   public var precision: Precision
+  /// How many frames of each run "predict the run" looks at; it takes most of the time of a transfer otherwise, with a class for every run.
+  public var framesOfRun: Int
 
   public init(
-    probes: [any Probe] = ProbeCatalog.all.map { $0.init() }, budgets: [LabelBudget] = [.everything], precision: Precision = .float32
+    probes: [any Probe] = ProbeCatalog.all.map { $0.init() }, budgets: [LabelBudget] = [.everything], precision: Precision = .float32,
+    framesOfRun: Int = .max
   ) {
     precondition(!budgets.isEmpty, "a transfer needs a budget of labels")
+    precondition(framesOfRun >= 2, "half of a run's frames are fitted to, and half judged; got \(framesOfRun)")
     self.probes = probes
     self.budgets = budgets
     self.precision = precision
+    self.framesOfRun = framesOfRun
   }
 
   /// One trunk family on one task with one probe at one stage, over seeds.
@@ -114,7 +119,7 @@ public struct TransferProtocol: Sendable {
         do {
           // Tasks that share their frames share the control, which has as many classes as there are runs.
           let control = RunControl(records: parts[.train]!.records, stage: stage, probe: type(of: probe).name)
-          run = try controls[control] ?? TransferProtocol.runControl(train, probe: probe, seed: trunk.seed)
+          run = try controls[control] ?? runControl(train, probe: probe, seed: trunk.seed)
           controls[control] = .some(run)
         } catch let error as ProbeError {
           for budget in budgets { found.silent[Silence(task: task.name, probe: type(of: probe).name, budget: budget)] = error.description }
@@ -243,7 +248,7 @@ public struct TransferProtocol: Sendable {
   ///
   /// A linear probe is fitted with one fixed strength here: a control needs no tuning, and tuning it would take longer than
   /// everything else, since it has as many classes as there are runs.
-  static func runControl(_ train: Embeddings, probe: any Probe, seed: UInt64) throws -> Score? {
+  func runControl(_ train: Embeddings, probe: any Probe, seed: UInt64) throws -> Score? {
     let runs = Set(train.groups).sorted()
     guard runs.count > 1 else { return nil }
     let control: any Probe = probe is LinearProbe ? LinearProbe(strengths: [1e-2]) : probe
@@ -254,6 +259,7 @@ public struct TransferProtocol: Sendable {
     for (index, run) in train.groups.enumerated() {
       let position = seen[run, default: 0]
       seen[run] = position + 1
+      guard position < framesOfRun else { continue }
       if position % 2 == 0 { even.append(index) } else { odd.append(index) }
     }
     return try control.score(train: relabelled.subset(even), test: relabelled.subset(odd), seed: seed)

@@ -61,7 +61,7 @@ struct Study: ParsableCommand {
     }
     let few = LabelBudget(perClass: plan.labelsPerClass, draws: plan.draws)
     let judge = TransferProtocol(
-      budgets: plan.everyLabel ? [few, .everything] : [few], precision: PrecisionChoice.automatic.decided().precision)
+      budgets: plan.everyLabel ? [few, .everything] : [few], precision: PrecisionChoice.automatic.decided().precision, framesOfRun: 24)
     let scored = try Lanes.run("transfer", trunks, steps: trunks.count * tasks.count, line: line) { trunk, progress in
       stop.isRaised ? nil : try judge.score(trunk, on: tasks, of: corpus, progress: progress)
     }
