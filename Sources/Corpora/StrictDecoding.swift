@@ -3,10 +3,10 @@ import Host
 import Yams
 
 /// Reads a mapping of a recipe and refuses keys that it does not know, so that a misspelt option cannot be ignored.
-struct StrictContainer<Key: CodingKey & CaseIterable> {
+package struct StrictContainer<Key: CodingKey & CaseIterable> {
   private let box: KeyedDecodingContainer<Key>
 
-  init(_ decoder: any Decoder) throws {
+  package init(_ decoder: any Decoder) throws {
     let known = Key.allCases.map(\.stringValue)
     let given = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue).sorted()
     if let unknown = given.first(where: { !known.contains($0) }) {
@@ -17,16 +17,16 @@ struct StrictContainer<Key: CodingKey & CaseIterable> {
     box = try decoder.container(keyedBy: Key.self)
   }
 
-  func required<T: Decodable>(_ key: Key, as type: T.Type = T.self) throws -> T { try box.decode(T.self, forKey: key) }
+  package func required<T: Decodable>(_ key: Key, as type: T.Type = T.self) throws -> T { try box.decode(T.self, forKey: key) }
 
-  func optional<T: Decodable>(_ key: Key, as type: T.Type = T.self) throws -> T? {
+  package func optional<T: Decodable>(_ key: Key, as type: T.Type = T.self) throws -> T? {
     try box.decodeIfPresent(T.self, forKey: key)
   }
 
-  func value<T: Decodable>(_ key: Key, or usual: T) throws -> T { try box.decodeIfPresent(T.self, forKey: key) ?? usual }
+  package func value<T: Decodable>(_ key: Key, or usual: T) throws -> T { try box.decodeIfPresent(T.self, forKey: key) ?? usual }
 
   /// Complains about what `key` holds, or about the mapping itself.
-  func refused(_ key: Key?, expected: String, found: String) -> InputError {
+  package func refused(_ key: Key?, expected: String, found: String) -> InputError {
     InputError(path: "", place: placeName(box.codingPath + (key.map { [$0] } ?? [])), expected: expected, found: found)
   }
 }

@@ -14,7 +14,7 @@ public struct InstrumentBaseline: Codable, Hashable, Sendable {
   public var unanswered: Int
 
   /// The baselines that `corpus` carries labels for, task by task.
-  public static func scores(on tasks: [any DownstreamTask.Type], of corpus: Corpus) -> [InstrumentBaseline] {
+  public static func scores(on tasks: [DownstreamTask], of corpus: Corpus) -> [InstrumentBaseline] {
     tasks.compactMap { task in
       guard let instrument = task.instrument else { return nil }
       let label = "\(task.label)-\(instrument)"

@@ -29,18 +29,31 @@ extension Probe {
 
   /// The score together with the share of right answers in each group of `test`. Throws `ProbeError`.
   public func judged(train: Embeddings, test: Embeddings, seed: UInt64) throws -> (score: Score, byGroup: [Int: Double]) {
-    precondition(
-      train.classes == test.classes && train.width == test.width,
-      "train and test differ: \(train.width) and \(test.width) features, classes \(train.classes) and \(test.classes)")
-    guard test.count > 0 else { throw ProbeError.tooFew(part: "test", count: 0, needed: 1) }
+    try judged(train: train, tests: [test], seed: seed)[0]
+  }
+
+  /// The same of several test parts by one fit. Throws `ProbeError`.
+  public func judged(train: Embeddings, tests: [Embeddings], seed: UInt64) throws -> [(score: Score, byGroup: [Int: Double])] {
     try train.checkFinite("train")
-    try test.checkFinite("test")
-    let guess = try predictions(train: train, test: test, seed: seed)
-    let score = Score.balancedAccuracy(predicted: guess.labels, truth: test.labels, groups: test.groups, seed: seed)
-    let byGroup = Dictionary(grouping: test.labels.indices) { test.groups[$0] }.mapValues { members in
-      Double(members.count { guess.labels[$0] == test.labels[$0] }) / Double(members.count)
+    for test in tests {
+      precondition(
+        train.classes == test.classes && train.width == test.width,
+        "train and test differ: \(train.width) and \(test.width) features, classes \(train.classes) and \(test.classes)")
+      guard test.count > 0 else { throw ProbeError.tooFew(part: "test", count: 0, needed: 1) }
+      try test.checkFinite("test")
     }
-    return (guess.notes.reduce(score) { $0.noting($1) }, byGroup)
+    guard let first = tests.first else { return [] }
+    let guess = try predictions(train: train, test: tests.dropFirst().reduce(first) { $0.joined(with: $1) }, seed: seed)
+    var start = 0
+    return tests.map { test in
+      let own = Array(guess.labels[start..<start + test.count])
+      start += test.count
+      let score = Score.balancedAccuracy(predicted: own, truth: test.labels, groups: test.groups, seed: seed)
+      let byGroup = Dictionary(grouping: test.labels.indices) { test.groups[$0] }.mapValues { members in
+        Double(members.count { own[$0] == test.labels[$0] }) / Double(members.count)
+      }
+      return (guess.notes.reduce(score) { $0.noting($1) }, byGroup)
+    }
   }
 }
 

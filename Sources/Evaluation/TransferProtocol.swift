@@ -10,13 +10,26 @@ import Tensors
 /// trunk's stage for the headline. Then the probe is fitted again on training and validation runs and scored once on the test
 /// runs. No run is in two parts. Beside each score stands the control "predict the run": the same features and probe,
 /// asked for the run of frames whose runs they have seen. Features that tell runs apart could have learnt the run.
+///
+/// Labels are scarce at a beamline: with a `LabelBudget` the probe learns from that many frames of each class alone.
 public struct TransferProtocol: Sendable {
   public var probes: [any Probe]
+  /// Each is judged on the same features; see `result(_:of:budget:)`.
+  public var budgets: [LabelBudget]
   public var precision: Precision
+  /// How many frames of each run "predict the run" looks at; it takes most of the time of a transfer otherwise, with a class for every run.
+  public var framesOfRun: Int
 
-  public init(probes: [any Probe] = ProbeCatalog.all.map { $0.init() }, precision: Precision = .float32) {
+  public init(
+    probes: [any Probe] = ProbeCatalog.all.map { $0.init() }, budgets: [LabelBudget] = [.everything], precision: Precision = .float32,
+    framesOfRun: Int = .max
+  ) {
+    precondition(!budgets.isEmpty, "a transfer needs a budget of labels")
+    precondition(framesOfRun >= 2, "half of a run's frames are fitted to, and half judged; got \(framesOfRun)")
     self.probes = probes
+    self.budgets = budgets
     self.precision = precision
+    self.framesOfRun = framesOfRun
   }
 
   /// One trunk family on one task with one probe at one stage, over seeds.
@@ -40,8 +53,10 @@ public struct TransferProtocol: Sendable {
 
   public struct Result: Codable, Hashable, Sendable {
     public var corpus: String
+    /// What probes could learn from; `nil` in results of before there were budgets, which is everything.
+    public var budget: LabelBudget?
     public var rows: [Row]
-    /// Tasks that could not be asked, and why.
+    /// Tasks, and `task, probe`, that could not be asked, and why.
     public var leftOut: [String: String]
     /// What instruments score on the same test pictures; `nil` in results that did not ask.
     public var baselines: [InstrumentBaseline]?
@@ -53,12 +68,20 @@ public struct TransferProtocol: Sendable {
   /// What the probes read from one trunk: one entry per task, probe and stage, and why tasks were left out.
   public struct TrunkScores: Sendable {
     fileprivate var scores: [Key: Scores] = [:]
+    /// Tasks that the corpus cannot answer, and why.
     fileprivate var leftOut: [String: String] = [:]
+    /// Probes that could not answer, and why.
+    fileprivate var silent: [Silence: String] = [:]
+
+    fileprivate mutating func merge(_ other: TrunkScores) {
+      scores.merge(other.scores) { first, _ in first }
+      silent.merge(other.silent) { first, _ in first }
+    }
   }
 
   /// Scores one trunk. Trunks may be scored side by side, each on a thread of its own.
   public func score(
-    _ trunk: Trunk, on tasks: [any DownstreamTask.Type], of corpus: Corpus, progress: ProgressHandler = { _ in }
+    _ trunk: Trunk, on tasks: [DownstreamTask], of corpus: Corpus, progress: ProgressHandler = { _ in }
   ) throws -> TrunkScores {
     var result = TrunkScores()
     guard corpus.manifest.height == trunk.side, corpus.manifest.width == trunk.side else {
@@ -66,66 +89,94 @@ public struct TransferProtocol: Sendable {
         path: corpus.folder, place: "image size", expected: "\(trunk.side)×\(trunk.side), the size that trunk \(trunk.family) was trained at",
         found: "\(corpus.manifest.height)×\(corpus.manifest.width); build the corpus at that size")
     }
-    let features = try Features(trunk, precision: precision)
-    for (index, task) in tasks.enumerated() {
-      defer { progress(Progress("transfer", done: index + 1, total: tasks.count, note: "\(task.name): \(trunk.family)")) }
-      let parts: [Split: Part]
-      switch try usable(task, corpus) {
-      case .success(let found): parts = found
-      case .failure(let reason):
-        result.leftOut[task.name] = reason.text
-        continue
+    var asked: [(task: DownstreamTask, part: [Split: Part])] = []
+    for task in tasks {
+      switch usable(task, corpus) {
+      case .success(let parts): asked.append((task, parts))
+      case .failure(let reason): result.leftOut[task.name] = reason.text
       }
-      do {
-        result.scores.merge(try scores(trunk, task, parts, features)) { first, _ in first }
-      } catch let error as ProbeError {
-        // Too few frames for a probe, say: the other tasks can still be asked.
-        result.leftOut[task.name] = error.description
-      }
+    }
+    let embedded = try FrozenFeatures(trunk, of: corpus, records: asked.flatMap { $0.part.values.flatMap(\.records) }, precision: precision)
+    var controls: [RunControl: Score?] = [:]
+    for (index, (task, parts)) in asked.enumerated() {
+      defer { progress(Progress("transfer", done: tasks.count - asked.count + index + 1, total: tasks.count, note: "\(task.name): \(trunk.family)")) }
+      result.merge(try scores(trunk, task, parts, embedded, &controls))
     }
     return result
   }
 
-  /// Every stage and probe of one trunk on one task.
+  /// Every stage, probe and budget of one trunk on one task. A probe that cannot answer, for want of frames say, is left out with the
+  /// reason; the others, and other tasks, can still be asked.
   private func scores(
-    _ trunk: Trunk, _ task: any DownstreamTask.Type, _ parts: [Split: Part], _ features: Features
-  ) throws -> [Key: Scores] {
-    var found: [Key: Scores] = [:]
-    let embedded = try parts.mapValues { try features($0.images) }
+    _ trunk: Trunk, _ task: DownstreamTask, _ parts: [Split: Part], _ features: FrozenFeatures, _ controls: inout [RunControl: Score?]
+  ) throws -> TrunkScores {
+    var found = TrunkScores()
     for stage in features.stages {
-      let train = parts[.train]!.embeddings(embedded[.train]![stage]!)
-      let validation = parts[.validation]!.embeddings(embedded[.validation]![stage]!)
-      let test = parts[.test]!.embeddings(embedded[.test]![stage]!)
+      let train = parts[.train]!.embeddings(features, stage), validation = parts[.validation]!.embeddings(features, stage)
+      let test = parts[.test]!.embeddings(features, stage)
       for probe in probes {
-        let key = Key(task: task.name, family: trunk.family, probe: type(of: probe).name, stage: stage)
-        let judged = try probe.judged(train: train.joined(with: validation), test: test, seed: trunk.seed)
-        found[key] = Scores(
-          test: judged.score,
-          validation: try probe.score(train: train, test: validation, seed: trunk.seed),
-          run: try TransferProtocol.runControl(train, probe: probe, seed: trunk.seed),
-          testByRun: Dictionary(uniqueKeysWithValues: judged.byGroup.map { ("\($0.key)", $0.value) }))
+        var run: Score?
+        do {
+          // Tasks that share their frames share the control, which has as many classes as there are runs.
+          let control = RunControl(records: parts[.train]!.records, stage: stage, probe: type(of: probe).name)
+          run = try controls[control] ?? runControl(train, probe: probe, seed: trunk.seed)
+          controls[control] = .some(run)
+        } catch let error as ProbeError {
+          for budget in budgets { found.silent[Silence(task: task.name, probe: type(of: probe).name, budget: budget)] = error.description }
+          continue
+        }
+        for budget in budgets {
+          let key = Key(task: task.name, family: trunk.family, probe: type(of: probe).name, stage: stage, budget: budget)
+          do {
+            let draws = try budget.draws(of: train, seed: trunk.seed, task: task.name).map { drawn in
+              try judged(probe, drawn, validation, test, budget, run, seed: trunk.seed)
+            }
+            found.scores[key] = .mean(of: draws, budget)
+          } catch let error as ProbeError {
+            found.silent[Silence(task: task.name, probe: type(of: probe).name, budget: budget)] = error.description
+          }
+        }
       }
     }
     return found
   }
 
+  private func judged(
+    _ probe: any Probe, _ train: Embeddings, _ validation: Embeddings, _ test: Embeddings, _ budget: LabelBudget, _ run: Score?, seed: UInt64
+  ) throws -> Scores {
+    // A budget counts the labels that the probe may learn from, so validation runs lend theirs only where there is none.
+    guard budget.perClass != nil else {
+      return Scores(
+        test: try probe.judged(train: train.joined(with: validation), test: test, seed: seed),
+        validation: try probe.score(train: train, test: validation, seed: seed), run: run)
+    }
+    let judged = try probe.judged(train: train, tests: [test, validation], seed: seed)
+    return Scores(test: judged[0], validation: judged[1].score, run: run)
+  }
+
   /// Puts the scores of all trunks together: the seeds of a family are averaged, and its stage is chosen.
-  public func result(_ scored: [TrunkScores], of corpus: Corpus) -> Result {
+  ///
+  /// - Parameter budget: One of `budgets`; the first where left out.
+  public func result(_ scored: [TrunkScores], of corpus: Corpus, budget: LabelBudget? = nil) -> Result {
+    let budget = budget ?? budgets[0]
+    precondition(budgets.contains(budget), "\(budget) was not judged")
     var scores: [Key: [Scores]] = [:], leftOut: [String: String] = [:]
     for trunk in scored {
-      for (key, score) in trunk.scores { scores[key, default: []].append(score) }
+      for (key, score) in trunk.scores where key.budget == budget { scores[key, default: []].append(score) }
       leftOut.merge(trunk.leftOut) { first, _ in first }
+      for (silence, reason) in trunk.silent where silence.budget == budget { leftOut["\(silence.task), \(silence.probe)"] = reason }
     }
-    // A task that one trunk could not answer has nothing to compare.
-    scores = scores.filter { leftOut[$0.key.task] == nil }
+    // What one trunk could not answer has nothing to compare.
+    scores = scores.filter { leftOut[$0.key.task] == nil && leftOut["\($0.key.task), \($0.key.probe)"] == nil }
     let asked = DownstreamTaskCatalog.all.filter { task in scores.keys.contains { $0.task == task.name } }
     return Result(
-      corpus: corpus.manifest.name, rows: combined(scores), leftOut: leftOut, baselines: InstrumentBaseline.scores(on: asked, of: corpus))
+      corpus: corpus.manifest.name, budget: budget, rows: combined(scores), leftOut: leftOut,
+      baselines: InstrumentBaseline.scores(on: asked, of: corpus))
   }
 
   /// Scores `trunks` (several seeds of each family) one after the other.
   public func run(
-    _ trunks: [Trunk], on tasks: [any DownstreamTask.Type], of corpus: Corpus, progress: ProgressHandler = { _ in }
+    _ trunks: [Trunk], on tasks: [DownstreamTask], of corpus: Corpus, progress: ProgressHandler = { _ in }
   ) throws -> Result {
     var scored: [TrunkScores] = []
     for (index, trunk) in trunks.enumerated() {
@@ -136,35 +187,59 @@ public struct TransferProtocol: Sendable {
     return result(scored, of: corpus)
   }
 
-  fileprivate struct Key: Hashable { let task, family, probe, stage: String }
-  fileprivate struct Scores { let test, validation: Score, run: Score?, testByRun: [String: Double] }
+  fileprivate struct Key: Hashable { let task, family, probe, stage: String, budget: LabelBudget }
+  fileprivate struct Silence: Hashable { let task, probe: String, budget: LabelBudget }
+  private struct RunControl: Hashable { let records: [Int], stage, probe: String }
   private struct Reason: Error { let text: String }
 
-  /// The pictures of one split that answer a task.
-  private struct Part {
-    let images: [MaskedImage], labels: [Int], classes: [String], groups: [Int]
-    func embeddings(_ vectors: Tensor<Float>) -> Embeddings {
-      Embeddings(vectors: vectors, labels: labels, classes: classes, groups: groups)
+  fileprivate struct Scores {
+    let test, validation: Score, run: Score?, testByRun: [String: Double]
+
+    init(test: (score: Score, byGroup: [Int: Double]), validation: Score, run: Score?) {
+      (self.test, self.validation, self.run) = (test.score, validation, run)
+      testByRun = Dictionary(uniqueKeysWithValues: test.byGroup.map { ("\($0.key)", $0.value) })
+    }
+
+    private init(test: Score, validation: Score, run: Score?, testByRun: [String: Double]) {
+      (self.test, self.validation, self.run, self.testByRun) = (test, validation, run, testByRun)
+    }
+
+    /// Over the draws of one trunk, which share its test frames: so do the means.
+    static func mean(of draws: [Scores], _ budget: LabelBudget) -> Scores {
+      guard budget.perClass != nil else { return draws[0] }
+      let first = draws[0]
+      return Scores(
+        test: budget.mean(draws.map(\.test)), validation: budget.mean(draws.map(\.validation)), run: first.run,
+        testByRun: Dictionary(
+          uniqueKeysWithValues: first.testByRun.keys.map { run in (run, Statistics.mean(draws.compactMap { $0.testByRun[run] })) }))
     }
   }
 
-  private func usable(_ task: any DownstreamTask.Type, _ corpus: Corpus) throws(InputError) -> Swift.Result<[Split: Part], Reason> {
-    let answered = corpus.records.filter { task.answer($0) != nil }
-    let classes = Set(answered.compactMap { task.answer($0) }).sorted()
+  /// The records of one split that answer a task.
+  private struct Part {
+    let records: [Int], labels: [Int], classes: [String], groups: [Int]
+    func embeddings(_ features: FrozenFeatures, _ stage: String) -> Embeddings {
+      Embeddings(vectors: features.vectors(of: records, stage), labels: labels, classes: classes, groups: groups)
+    }
+  }
+
+  private func usable(_ task: DownstreamTask, _ corpus: Corpus) -> Swift.Result<[Split: Part], Reason> {
+    let answers = corpus.records.map { task.answer($0) }, answered = answers.indices.filter { answers[$0] != nil }
+    let classes = Set(answers.compactMap { $0 }).sorted()
     guard classes.count > 1 else {
       return .failure(Reason(text: "the corpus has \(classes.isEmpty ? "no" : "only one class of") label \"\(task.label)\""))
     }
-    let runs = Set(answered.map(\.run)).sorted()
+    let runs = Set(answered.map { corpus.records[$0].run }).sorted()
     var parts: [Split: Part] = [:]
     for split in Split.allCases {
-      let records = answered.filter { $0.split == split }
-      let present = Set(records.compactMap { task.answer($0) })
+      let records = answered.filter { corpus.records[$0].split == split }
+      let present = Set(records.compactMap { answers[$0] })
       guard present.count == classes.count else {
         return .failure(Reason(text: "split \(split) has only \(present.sorted().joined(separator: ", ")) of \(classes.joined(separator: ", "))"))
       }
       parts[split] = Part(
-        images: try corpus.images(records), labels: records.map { classes.firstIndex(of: task.answer($0)!)! }, classes: classes,
-        groups: records.map { runs.firstIndex(of: $0.run)! })
+        records: records, labels: records.map { classes.firstIndex(of: answers[$0]!)! }, classes: classes,
+        groups: records.map { runs.firstIndex(of: corpus.records[$0].run)! })
     }
     return .success(parts)
   }
@@ -173,7 +248,7 @@ public struct TransferProtocol: Sendable {
   ///
   /// A linear probe is fitted with one fixed strength here: a control needs no tuning, and tuning it would take longer than
   /// everything else, since it has as many classes as there are runs.
-  static func runControl(_ train: Embeddings, probe: any Probe, seed: UInt64) throws -> Score? {
+  func runControl(_ train: Embeddings, probe: any Probe, seed: UInt64) throws -> Score? {
     let runs = Set(train.groups).sorted()
     guard runs.count > 1 else { return nil }
     let control: any Probe = probe is LinearProbe ? LinearProbe(strengths: [1e-2]) : probe
@@ -184,6 +259,7 @@ public struct TransferProtocol: Sendable {
     for (index, run) in train.groups.enumerated() {
       let position = seen[run, default: 0]
       seen[run] = position + 1
+      guard position < framesOfRun else { continue }
       if position % 2 == 0 { even.append(index) } else { odd.append(index) }
     }
     return try control.score(train: relabelled.subset(even), test: relabelled.subset(odd), seed: seed)

@@ -91,17 +91,10 @@ extension Backbone {
 /// Picture sides in pixels that a network can be built for.
 public struct AdmittedSides: Hashable, Sendable, CustomStringConvertible {
   public let smallest: Int
-  /// Every side is a multiple of this.
-  public let multiple: Int
 
-  public init(from smallest: Int, multiplesOf multiple: Int = 1) {
-    self.smallest = smallest
-    self.multiple = multiple
-  }
+  public init(from smallest: Int) { self.smallest = smallest }
 
-  public func contains(_ side: Int) -> Bool { side >= smallest && side % multiple == 0 }
+  public func contains(_ side: Int) -> Bool { side >= smallest }
 
-  public var description: String {
-    "sides of at least \(smallest) pixel\(smallest == 1 ? "" : "s")" + (multiple > 1 ? " that are multiples of \(multiple)" : "")
-  }
+  public var description: String { "sides of at least \(smallest) pixel\(smallest == 1 ? "" : "s")" }
 }

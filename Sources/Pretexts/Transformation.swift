@@ -33,6 +33,9 @@ public struct AnswerConflict: Hashable, Sendable {
 }
 
 extension PretextTask {
+  /// Whether frames without content show the right answer, too, because it is about noise, gain or sharpness.
+  public var asksAboutNoise: Bool { !asks.isDisjoint(with: [.photonNoise, .readout, .blur, .gain, .pedestal]) }
+
   /// The first augmentation that contains what the task asks about.
   ///
   /// For the symmetries of the square: when a picture may come in any version h of the group H that the augmentations generate, then
@@ -42,6 +45,10 @@ extension PretextTask {
     for (index, augmentation) in augmentations.enumerated() {
       if let common = asks.intersection(augmentation.changes).min(by: { $0.rawValue < $1.rawValue }) {
         return AnswerConflict(index: index, augmentation: type(of: augmentation).name, about: common.rawValue)
+      }
+      // A piece that is turned after it was cut would keep an answer that names its old place.
+      if !augmentation.symmetries.isEmpty, let place = asks.intersection([.place, .tileOrder]).min(by: { $0.rawValue < $1.rawValue }) {
+        return AnswerConflict(index: index, augmentation: type(of: augmentation).name, about: place.rawValue)
       }
       // With those before it: two harmless ones may generate what is asked.
       let nuisances = Symmetry.group(generatedBy: augmentations[...index].flatMap(\.symmetries))

@@ -16,14 +16,20 @@ public struct StudyReport: Sendable {
   public let cues: [CueReport]
   public let published: [PublishedFolder]
   public let notes: [String]
+  /// Families to draw stage by stage in one figure, under the figure's name.
+  public var curves: [(name: String, families: [String])] = []
 
   /// One training of one family, as its folder has it; several of one family are its seeds.
   public struct Run: Sendable {
     public let family: String
     public let folder: RunFolder
     public let recipe: TrainingRecipe
+    /// The label that it was trained to tell; `nil` for pretexts.
+    public let label: String?
     /// In the order of steps; never empty.
     public let metrics: [RunFolder.Metric]
+    /// Of its `audit.json`; `nil` where it has none.
+    public let audit: TaskAudit?
   }
 
   /// A published checkpoint: a folder with `SHA256SUMS`, whose weights have the checksum that stands there.
@@ -85,6 +91,7 @@ public struct StudyReport: Sendable {
   public func html(using gnuplot: Gnuplot) throws -> HTMLReport {
     var report = HTMLReport(title: title, subtitle: subtitle)
     addSummary(to: &report)
+    if findings.contains(where: { supervisedFamily(of: $0.task) != nil }) || !curves.isEmpty { try addWorth(to: &report, gnuplot) }
     if let corpus { try addCorpus(corpus, to: &report) }
     if !runs.isEmpty { try addTraining(to: &report, gnuplot) }
     if let transfer { try addTransfer(transfer, to: &report, gnuplot) }
@@ -120,7 +127,11 @@ extension StudyReport {
         path: folder.metrics, place: "step \(metric.step)", expected: "a finite loss and an accuracy of 0 to 1 over at least 1 example",
         found: "\(metric.loss), \(metric.accuracy) over \(metric.count)")
     }
-    return Run(family: name, folder: folder, recipe: recipe, metrics: metrics.sorted { $0.step < $1.step })
+    let audited = folder.path + "/audit.json"
+    let audit = FileManager.default.fileExists(atPath: audited)
+      ? try CanonicalJSON.value(TaskAudit.self, from: AtomicFile.read(audited), path: audited) : nil
+    let label = recipe.task.name == FrameClass.name ? try recipe.task.task(path: folder.recipe).label : nil
+    return Run(family: name, folder: folder, recipe: recipe, label: label, metrics: metrics.sorted { $0.step < $1.step }, audit: audit)
   }
 
   private static func check(_ transfer: TransferProtocol.Result) throws(InputError) {

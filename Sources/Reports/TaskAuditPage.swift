@@ -17,7 +17,9 @@ public struct TaskAuditReport: Codable, Sendable {
       title: "Audit of \(first.run)", subtitle: "\(first.task) on \(first.corpus), \(first.split) split, \(audits.count) run\(audits.count == 1 ? "" : "s")")
     switch verdict.standing {
     case .withheld:
-      report.warning("The accuracy is withheld", verdict.reasons.joined(separator: " "))
+      report.warning(
+        "The accuracy is withheld", "Each line below is a control that was answered without content, or a step that does not commute with mirrors.")
+      report.list(verdict.reasons)
       if !verdict.remedies.isEmpty {
         report.heading("Remedies")
         report.list(verdict.remedies.map { "\($0.rawValue): \($0.advice)" })

@@ -8,7 +8,28 @@ public struct NamedRecipe: Sendable, Hashable {
   private init(_ name: String, _ bytes: [UInt8]) { (self.name, yaml) = (name, String(decoding: bytes, as: UTF8.self)) }
 
   public static let all: [NamedRecipe] = [
-    NamedRecipe("flip-xtcav-64", PackageResources.flip_xtcav_64_yaml)
+    NamedRecipe("blur", PackageResources.blur_yaml),
+    NamedRecipe("crop-position", PackageResources.crop_position_yaml),
+    NamedRecipe("crop-region", PackageResources.crop_region_yaml),
+    NamedRecipe("dark-pattern", PackageResources.dark_pattern_yaml),
+    NamedRecipe("flip", PackageResources.flip_yaml),
+    NamedRecipe("flip-xtcav-64", PackageResources.flip_xtcav_64_yaml),
+    NamedRecipe("gain-stage", PackageResources.gain_stage_yaml),
+    NamedRecipe("inversion", PackageResources.inversion_yaml),
+    NamedRecipe("jigsaw", PackageResources.jigsaw_yaml),
+    NamedRecipe("masked-patches", PackageResources.masked_patches_yaml),
+    NamedRecipe("one-frame", PackageResources.one_frame_yaml),
+    NamedRecipe("patch-direction", PackageResources.patch_direction_yaml),
+    NamedRecipe("photon-noise", PackageResources.photon_noise_yaml),
+    NamedRecipe("prototypes", PackageResources.prototypes_yaml),
+    NamedRecipe("shot-order", PackageResources.shot_order_yaml),
+    NamedRecipe("simclr", PackageResources.simclr_yaml),
+    NamedRecipe("simsiam", PackageResources.simsiam_yaml),
+    NamedRecipe("supervised", PackageResources.supervised_yaml),
+    NamedRecipe("symmetry", PackageResources.symmetry_yaml),
+    NamedRecipe("tile-swap", PackageResources.tile_swap_yaml),
+    NamedRecipe("turned-views", PackageResources.turned_views_yaml),
+    NamedRecipe("vicreg", PackageResources.vicreg_yaml),
   ]
 
   public static func named(_ name: String) -> NamedRecipe? { all.first { $0.name == name } }

@@ -35,9 +35,7 @@ public struct SingleStep: Sendable {
 
   /// Every parameter of the network, in order. `side` matters only to networks that are bound to one picture size.
   public func arrays(side: Int? = nil) throws(InputError) -> [NamedShape] {
-    let usual = Swift.stride(from: backbone.admittedSides.multiple, through: .max, by: backbone.admittedSides.multiple)
-      .first { $0 >= max(32, backbone.admittedSides.smallest) }!
-    let side = side ?? usual
+    let side = side ?? max(32, backbone.admittedSides.smallest)
     try backbone.require(side: side, path: "")
     return network(image: [1, backbone.inputs, side, side]).scope.parameters.map {
       NamedShape(name: $0.path, shape: $0.value.shape.extents, role: $0.role)

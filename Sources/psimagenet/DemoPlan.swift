@@ -139,5 +139,5 @@ struct DemoPlan {
     }
   }
 
-  var tasks: [any DownstreamTask.Type] { [Lasing.self, HitFinding.self, EdgeFinding.self] }
+  var tasks: [DownstreamTask] { [.lasing, .hitFinding, .edgeFinding] }
 }

@@ -71,12 +71,14 @@ struct Pretrain: ParsableCommand {
       throw ExitCode(75)
     case .finished:
       let audit = noAudit ? nil : try audited(recipe, in: folder, signals)
+      let commutation = try audit?.commutation ?? (noAudit ? nil : commutation(recipe, in: folder))
       try output.print(metrics) { metrics in
         metrics.suffix(2).map {
-          "step \($0.step) \($0.split): loss \(String(format: "%.4f", $0.loss)), accuracy \(String(format: "%.4f", $0.accuracy)) (n = \($0.count))"
-        }.joined(separator: "\n") + "\n" + words(audit, folder) + "run folder: \(folder)"
+          let accuracy = audit?.isWithheld == true ? "accuracy withheld" : String(format: "accuracy %.4f", $0.accuracy)
+          return "step \($0.step) \($0.split): loss \(String(format: "%.4f", $0.loss)), \(accuracy) (n = \($0.count))"
+        }.joined(separator: "\n") + "\n" + words(audit, commutation, folder) + "run folder: \(folder)"
       }
-      if let audit, !audit.commutation.failures.isEmpty { throw ExitCode(1) }
+      if let commutation, !commutation.failures.isEmpty { throw ExitCode(1) }
     }
   }
 
@@ -107,8 +109,21 @@ struct Pretrain: ParsableCommand {
     }
   }
 
-  private func words(_ audit: TaskAudit?, _ folder: String) -> String {
-    guard let audit else { return noAudit ? "" : "no audit\n" }
+  /// What is left of an audit for tasks whose answers controls cannot be held against: the pipeline's own steps.
+  private func commutation(_ recipe: TrainingRecipe, in folder: String) throws -> CommutationTable {
+    let scaling = try Checkpoint(reading: RunFolder(folder).last).description.scaling
+    let table = try CommutationTable(recipe, scaling: scaling, corpus: Corpus(opening: recipe.corpus))
+    try AtomicFile.write(CanonicalJSON.data(table), to: folder + "/commutation.json")
+    return table
+  }
+
+  private func words(_ audit: TaskAudit?, _ commutation: CommutationTable?, _ folder: String) -> String {
+    guard let audit else {
+      guard let commutation else { return "" }
+      let failed = commutation.failures.map { "\($0.key)\($0.source.isEmpty ? "" : " (\($0.source))")" }
+      return "no controls for this task; of \(commutation.rows.count) steps of its pipeline "
+        + (failed.isEmpty ? "none fails" : "these do not commute with mirrors: \(failed.joined(separator: ", "))") + " (\(folder)/commutation.json)\n"
+    }
     let verdict = TaskVerdict([audit])
     return "audit: \(verdict.sentence)\nin full: psimagenet audit --task \(folder)\n"
   }

@@ -9,7 +9,7 @@ struct Psimagenet: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "psimagenet", abstract: "Labelled image corpora, pretext training and honest checkpoints for X-ray detectors.",
     discussion: "Exit codes: 0 done, 1 an audit failed, 64 usage, 65 bad data, 66 missing input, 70 beyond this machine, 74 reading or writing failed, 75 stopped early and resumable.",
-    subcommands: [Simulate.self, Inspect.self, InstrumentCommand.self, Build.self, Export.self, Show.self, Audit.self, Matrix.self, Pretrain.self, Transfer.self, CuesCommand.self, Publish.self, Report.self, Demo.self, Bench.self, Step.self])
+    subcommands: [Simulate.self, Inspect.self, InstrumentCommand.self, Build.self, Export.self, Show.self, Audit.self, Matrix.self, Pretrain.self, Transfer.self, CuesCommand.self, Publish.self, Report.self, Study.self, Demo.self, Bench.self, Step.self])
 
   /// Prints one clear line for a known error and ends with the code that tells its kind.
   static func main() {

@@ -19,17 +19,24 @@ struct Transfer: ParsableCommand {
 
   @Option(help: "A built corpus.") var corpus: String
   @Option(name: .customLong("run"), help: "family=run folder; once per run.") var runs: [String]
-  @Option(name: .customLong("task"), help: "\(DownstreamTaskCatalog.all.map { $0.name }.joined(separator: ", ")); all where left out.") var tasks: [String] = []
+  @Option(
+    name: .customLong("task"),
+    help: "\(DownstreamTaskCatalog.all.map(\.name).joined(separator: ", ")), or any label of the corpus; all of the first where left out.")
+  var tasks: [String] = []
+  @Option(help: "Let the probes learn from this many labelled frames of each class alone, out of the training runs.") var labelsPerClass: Int?
+  @Option(help: "How often such frames are drawn (5); scores are averaged.") var draws: Int?
   @Flag(help: "Use the best checkpoint by validation instead of the last.") var best = false
   @Option(help: "Write the result as JSON to this file.") var out: String?
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    guard (labelsPerClass ?? 1) > 0, (draws ?? 1) > 0 else { throw ValidationError("--labels-per-class and --draws are 1 or more") }
+    guard draws == nil || labelsPerClass != nil else { throw ValidationError("--draws goes with --labels-per-class") }
+  }
+
   mutating func run() throws {
     let opened = try Corpus(opening: corpus)
-    let chosen = try tasks.isEmpty ? DownstreamTaskCatalog.all : tasks.map { name in
-      guard let task = DownstreamTaskCatalog.named(name) else { throw ValidationError("unknown task \(name)") }
-      return task
-    }
+    let chosen = try tasks.isEmpty ? DownstreamTaskCatalog.all : tasks.map { try opened.downstreamTask($0) }
     var trunks: [Trunk] = []
     for text in runs {
       guard let separator = text.firstIndex(of: "=") else { throw ValidationError("a run is given as family=folder, not \(text)") }
@@ -41,7 +48,7 @@ struct Transfer: ParsableCommand {
       let like = trunks.first { $0.seed == seed }!
       trunks.append(try Trunk.random(like.backbone, seed: seed, scaling: like.scaling, images: images))
     }
-    let judge = TransferProtocol()
+    let judge = TransferProtocol(budgets: [labelsPerClass.map { LabelBudget(perClass: $0, draws: draws ?? 5) } ?? .everything])
     let scored = try Lanes.run("transfer", trunks, steps: trunks.count * chosen.count, line: output.quiet ? nil : ProgressLine()) { trunk, progress in
       try judge.score(trunk, on: chosen, of: opened, progress: progress)
     }

@@ -39,16 +39,21 @@ struct SimulatedCorpusTests {
           - {name: hit, table: {file: truth.csv, column: hit}, values: {0: miss, 1: hit}}
           - {name: light, eventCodes: {codes: [{code: 162, name: dark}], otherwise: light}}
           - {name: photons, table: {file: truth.csv, column: photons, bins: [{name: none, below: 1}, {name: some}]}}
+          - {name: angle, table: {file: truth.csv, column: streak_angle_deg, bins: [{name: any}]}, missing: omit}
         """)
     let corpus = try CorpusBuilder.build(recipe, relativeTo: scratch.path, to: scratch("c"))
     #expect(corpus.records.count == 12)
-    #expect(corpus.labels == ["hit", "light", "photons"])
+    #expect(corpus.labels == ["angle", "hit", "light", "photons"])
     let truth = try CSVTable(String(decoding: AtomicFile.read(scratch("truth.csv")), as: UTF8.self), path: "truth")
     let beam = try #require(truth.header.firstIndex(of: "beam_on")), fiducial = try #require(truth.header.firstIndex(of: "fiducial"))
+    let angle = try #require(truth.header.firstIndex(of: "streak_angle_deg"))
+    #expect(Set(truth.rows.map { $0[angle] == "nan" }).count == 2)
     for record in corpus.records {
       #expect(record.unit == "photons")
       #expect(record.calibration.count == 64)
       let row = try #require(truth.rows.first { $0[0] == "\(record.event.run)" && $0[fiducial] == "\(record.event.fiducial)" })
+      // "nan" where there is no streak: no value, so no label, rather than the last bin.
+      #expect((record.labels["angle"] == nil) == (row[angle] == "nan"))
       #expect(record.labels["light"] == (row[beam] == "1" ? "light" : "dark"))
       #expect(record.labels["photons"] == (row[beam] == "1" ? "some" : "none"))
       let image = try corpus.image(record)

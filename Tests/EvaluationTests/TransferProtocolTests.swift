@@ -38,13 +38,15 @@ private func corpus(in folder: String, strength: Float, offset: (Int) -> Float =
     relativeTo: folder, to: folder + "/corpus")
 }
 
-private func transfer(strength: Float, offset: (Int) -> Float = { _ in 0 }) throws -> TransferProtocol.Result {
+private func transfer(
+  strength: Float, budget: LabelBudget = .everything, offset: (Int) -> Float = { _ in 0 }
+) throws -> TransferProtocol.Result {
   let folder = NSTemporaryDirectory() + "psimagenet-transfer-\(UUID().uuidString)"
   defer { try? FileManager.default.removeItem(atPath: folder) }
   let corpus = try corpus(in: folder, strength: strength, offset: offset)
   let images = try corpus.images(corpus.records(in: .train)), scaling = InputScaling(fitting: images)!
   let trunks = try [1, 2].map { try Trunk.random(ResNet10(width: 4), seed: $0, scaling: scaling, images: images) }
-  return try TransferProtocol().run(trunks, on: DownstreamTaskCatalog.all, of: corpus)
+  return try TransferProtocol(budgets: [budget]).run(trunks, on: DownstreamTaskCatalog.all, of: corpus)
 }
 
 @Test func aVisibleLabelIsReadFromFrozenFeaturesAndAnAbsentOneIsNot() throws {
@@ -70,6 +72,18 @@ private func transfer(strength: Float, offset: (Int) -> Float = { _ in 0 }) thro
   #expect(other.value > 0.75)
 }
 
+/// Ten labelled frames a class still read a bright bar, each draw scored on the same 96 test frames; of a faint one they read less
+/// than all 288 do.
+@Test func fewLabelsReadLessThanAll() throws {
+  let few = try transfer(strength: 3, budget: LabelBudget(perClass: 10, draws: 3))
+  let row = try #require(few.chosen.first { $0.probe == "linear" })
+  #expect(row.test.value > 0.8 && row.test.count == 96 && few.budget == LabelBudget(perClass: 10, draws: 3))
+  #expect(row.test.notes.contains("10 labelled frames a class, mean of 3 draws"))
+  let fewest = try transfer(strength: 1, budget: LabelBudget(perClass: 10, draws: 5)), all = try transfer(strength: 1)
+  let low = try #require(fewest.chosen.first { $0.probe == "linear" }), high = try #require(all.chosen.first { $0.probe == "linear" })
+  #expect(low.test.value < high.test.value)
+}
+
 @Test func aTaskThatTheCorpusCannotAnswerIsLeftOutWithAReason() throws {
   let result = try transfer(strength: 1)
   #expect(Set(result.leftOut.keys) == ["hit", "edge", "camera"])
@@ -79,5 +93,9 @@ private func transfer(strength: Float, offset: (Int) -> Float = { _ in 0 }) thro
 @Test func everyDownstreamFileIsCatalogued() throws {
   let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../Sources/Evaluation/Downstream").path
   let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { !["DownstreamCatalog.swift", "DownstreamTask.swift"].contains($0) }
-  #expect(Set(files.map { String($0.dropLast(6)) }) == Set(DownstreamTaskCatalog.all.map { "\($0)" }))
+  let named = try files.map { file in
+    let text = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
+    return DownstreamTaskCatalog.all.filter { text.contains("name: \"\($0.name)\"") }.map(\.name)
+  }
+  #expect(named.allSatisfy { $0.count == 1 } && Set(named.joined()) == Set(DownstreamTaskCatalog.all.map(\.name)))
 }

@@ -30,11 +30,15 @@ func aPictureThatANetworkDoesNotAdmitIsRefusedByName(_ name: String) throws {
   }
 }
 
-@Test func uNetTakesMultiplesOf32Only() throws {
-  let unet = UNet()
-  try unet.validate(height: 64, width: 96)
-  #expect { try unet.validate(height: 64, width: 80) } throws: {
-    ($0 as? SettingError)?.expected == "unet admits sides of at least 32 pixels that are multiples of 32"
+@Test(arguments: [(33, 65), (64, 80), (32, 47)]) func uNetAnswersForEveryPixelOfAnySize(_ height: Int, _ width: Int) throws {
+  let builder = GraphBuilder(), scope = Scope(builder, mode: .training), unet = UNet()
+  try unet.validate(height: height, width: width)
+  #expect(unet.prediction(of: builder.input("image", [1, 1, height, width]), classes: 2, in: scope).logits.shape == [1, 2, height, width])
+}
+
+@Test func uNetRefusesPicturesThatItCannotHalveFiveTimes() {
+  #expect { try UNet().validate(height: 31, width: 64) } throws: {
+    ($0 as? SettingError)?.expected == "unet admits sides of at least 32 pixels"
   }
 }
 

@@ -176,7 +176,7 @@ private func length(_ v: SIMD2<Double>) -> Double { (v.x * v.x + v.y * v.y).squa
     return nil
   }
   #expect(key { _ in } == nil)
-  #expect(key { $0.frames.count = 0 } == "frames.count")
+  #expect(key { $0.frames.count = -1 } == "frames.count")
   #expect(key { $0.smallestArea = 0 } == "smallestArea")
   #expect(key { ($0.smallestArea, $0.largestArea) = (0.5, 0.4) } == "smallestArea")
   #expect(key { $0.largestArea = 1.5 } == "largestArea")

@@ -69,5 +69,7 @@ private func sparse(_ side: Int, seed: UInt64) -> MaskedImage {
   // Neither alone contains it.
   #expect(Flip(antisymmetric: true, axis: .upDown).conflict(with: [mirror, turns])?.index == 1)
   #expect(about(WhichSymmetry(.rotations), [mirror]) != nil && about(WhichSymmetry(.square), [turns]) != nil)
-  #expect(about(SingleImage(), [turns]) != nil && about(CropPosition(), [turns, mirror]) == nil && about(FrameClass(), [mirror]) == nil)
+  #expect(about(SingleImage(), [turns]) != nil && about(CropPresence(), [turns, mirror]) == nil && about(FrameClass(), [mirror]) == nil)
+  // The left piece, mirrored, still says left.
+  #expect(about(CropPosition(), [mirror]) == "place" && about(CropRegion(), [turns]) == "place" && about(Jigsaw(), [mirror]) == "order of tiles")
 }

@@ -64,10 +64,12 @@ private func cue(withheld: Bool, dark: Bool = true, side: Int = 4, pixels: Int =
 }
 
 /// A run folder with a gap between training and validation.
-private func runFolder(task: String = "flip") throws -> RunFolder {
+private func runFolder(task: String = "flip", label: String? = nil) throws -> RunFolder {
   let folder = RunFolder(FileManager.default.temporaryDirectory.path + "/study-\(UUID().uuidString)")
   var recipe = TrainingRecipe()
-  (recipe.task, recipe.corpus) = (Choice(name: task), "/secret/place/corpus")
+  (recipe.task, recipe.corpus) = (
+    Choice(name: task, settings: label.map { .object(["label": .string($0)]) } ?? .object([:])), "/secret/place/corpus"
+  )
   try AtomicFile.write(CanonicalJSON.data(recipe), to: folder.recipe)
   var lines = Data()
   for step in [100, 200] {
@@ -202,4 +204,35 @@ private func runFolder(task: String = "flip") throws -> RunFolder {
   #expect(found.map(\.name) == ["flip-1"] && found.map(\.sha256) == [digest])
   try AtomicFile.write(Data("abd".utf8), to: model + "/model.safetensors")
   #expect(throws: InputError.self) { try StudyReport(title: "t", published: folder) }
+}
+
+/// random 0.6, supervised 0.9: 0.84 closes 0.24 of 0.30.
+@Test func theShareOfTheGapIsThatOfTheDifferences() throws {
+  let rows = [
+    row("random", score(0.6, 0.01)), row("sup", score(0.9, 0.01)), row("flip", score(0.84, 0.01)), row("simclr", score(0.75, 0.01)),
+  ]
+  let study = try StudyReport(
+    title: "t",
+    runs: [
+      ("sup", runFolder(task: "frame-class", label: "lasing")), ("flip", runFolder()), ("simclr", runFolder(task: "simclr")),
+    ], transfer: transfer(rows))
+  let worth = try #require(study.worths.first { $0.family == "flip" })
+  #expect(abs(try #require(worth.share) - 0.8) < 1e-9)
+  // Each difference has error 0.01 √2; the ratio's is √(1 + 0.8²) of that over 0.3.
+  #expect(abs(try #require(worth.shareError) - 0.01 * 2.squareRoot() * 1.64.squareRoot() / 0.3) < 1e-9)
+  let first = try #require(study.worthSentences.first)
+  #expect(first.contains("closes 80 ± 6 %") && first.contains("simclr") && first.hasSuffix("+0.090 ± 0.014, better."))
+  #expect(study.worthSentences.contains("The best pretext scores above the best contrastive baseline in 1 of 1 tasks; by more than twice the error, above in 1 and below in 0."))
+  #expect(study.isContrastive("simclr") && !study.isContrastive("flip") && study.supervisedFamily(of: "lasing") == "sup")
+  let cells = try #require(study.worthColumns.rows.first { $0[0].text == "flip" })
+  #expect(cells.last?.text == "80 % (1 tasks)" && cells[2].text == "0.700 (not audited)")
+}
+
+/// Without a supervised trunk that is clearly better than random there is nothing to close, and no share is made up.
+@Test func withoutAGapThereIsNoShare() throws {
+  let rows = [row("random", score(0.6, 0.1)), row("sup", score(0.7, 0.1)), row("flip", score(0.65, 0.1))]
+  let study = try StudyReport(
+    title: "t", runs: [("sup", runFolder(task: "frame-class", label: "lasing")), ("flip", runFolder())], transfer: transfer(rows))
+  #expect(study.worths.allSatisfy { $0.share == nil })
+  #expect(try #require(study.worthSentences.first).contains("no gap to close"))
 }

@@ -26,7 +26,7 @@ private func audit(seed: Int, darks: String) throws -> TaskAudit {
 @Test func aLeakOfOneSeedWithholdsTheAccuracyOfAll() throws {
   let audits = try [audit(seed: 1, darks: "passed"), audit(seed: 2, darks: "leak"), audit(seed: 3, darks: "passed")]
   let verdict = TaskVerdict(audits)
-  #expect(verdict.standing == .withheld && verdict.reasons == ["seed 2: dark frames: Darks <said>."] && verdict.remedies == [.templateProjection])
+  #expect(verdict.standing == .withheld && verdict.reasons == ["seed 2: dark frames: Darks <said>"] && verdict.remedies == [.templateProjection])
   let page = try TaskAuditReport(audits: audits, verdict: verdict).html().html
   #expect(page.contains("The accuracy is withheld") && page.contains("template projection: ") && page.contains("Darks &lt;said&gt;"))
   // Nowhere on the page, in no other words either: seed 1 alone has no leak, but all stand under one verdict.

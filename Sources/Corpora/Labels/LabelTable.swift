@@ -68,6 +68,8 @@ struct LabelTable: Sendable {
       // An empty field is no value.
       if value.isEmpty { continue }
       if let bins = rule.bins {
+        // Nor is the "nan" that tables have for an edge that is not there.
+        if let number = Double(value), number.isNaN { continue }
         guard let number = Double(value), let bin = LabelOrigin.Thresholds(scalar: rule.column, bins: bins).bin(of: number) else {
           throw InputError(
             path: path, place: "row \(number + 1), column \(rule.column)", expected: "a number within the bins", found: "\"\(value)\"")

@@ -101,6 +101,10 @@ public struct CommutationTable: Codable, Hashable, Sendable {
       }
     }
     var row = Row(source: source, step: step.name, residuals: residuals, verdict: .commutes, reason: nil, key: key)
+    guard !residuals.isEmpty else {
+      (row.verdict, row.reason) = (.information, "its pictures are not square, so what the task asks cannot be done to them")
+      return row
+    }
     guard residuals.contains(where: { !$0.commutes }) else { return row }
     if let control = step.judgedBy {
       (row.verdict, row.reason) = (.judged, "the control \"\(control)\" tells whether it is used")

@@ -29,7 +29,16 @@ public struct LeaveOneRunOut: TaskControl {
     guard runs.count > 1 else {
       return ControlFinding(LeaveOneRunOut.self, .undecided, "One held-out run only: \(words).", score: score, expected: known?.value)
     }
+    if let known, LeaveOneRunOut.isAboveChance(known, subject.acceptance), !LeaveOneRunOut.isAboveChance(score, subject.acceptance) {
+      return ControlFinding(
+        LeaveOneRunOut.self, .leak, "Answered on runs of the training alone: \(LeaveOneRunOut.meaning). \(words).", score: score, expected: known.value)
+    }
     return ControlFinding(LeaveOneRunOut.self, .passed, words + ".", score: score, expected: known?.value)
+  }
+
+  private static func isAboveChance(_ score: Score, _ acceptance: AuditAcceptance) -> Bool {
+    let excess = score.value - (score.chance ?? 0.5)
+    return excess > acceptance.tolerance && excess > AuditAcceptance.sigmas * score.largerStandardError
   }
 
   /// Answers of the mean image on held-out runs: each left out of the fit, and with half of its frames in it. `nil` for one run, and where

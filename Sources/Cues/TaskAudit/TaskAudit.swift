@@ -40,7 +40,7 @@ public struct TaskAudit: Codable, Sendable {
       let place = row.worst.map { "\($0.symmetry) at \($0.height)×\($0.width)" } ?? ""
       return "\(row.key)\(row.source.isEmpty ? "" : " (\(row.source))") does not commute: \(place) leaves "
         + String(format: "%.4f", row.worst?.relative ?? 0) + " of an unrelated picture"
-    } + findings.filter { $0.verdict == .leak }.map { "\($0.control): \($0.statement)" }
+    } + findings.filter { $0.verdict == .leak }.map { "\($0.control): \($0.statement.hasSuffix(".") ? String($0.statement.dropLast()) : $0.statement)" }
   }
 
   public var remedies: [Remedy] { Remedy.allCases.filter { remedy in findings.contains { $0.verdict == .leak && $0.remedies.contains(remedy) } } }

@@ -82,6 +82,10 @@ public final class TaskSubject {
   /// Asks for examples of `pictures` that must not be answered.
   func mustBeChance(_ control: any TaskControl.Type, _ pictures: Pictures) throws -> ControlFinding {
     let sheet = try examiner.sheet(of: pictures, count: examples, seed: seed)
+    guard !examiner.task.asksAboutNoise else {
+      return ControlFinding(
+        control, .notApplicable, "The task asks about noise, gain or sharpness, which these frames show as well.", score: sheet.score("accuracy, \(control.name)"))
+    }
     return ControlFinding(control, mustBeChance: sheet.score("accuracy, \(control.name)"), acceptance)
   }
 }

@@ -1,7 +1,5 @@
-/// Did the pulse hit a crystal? CSPAD frames; label `hit`.
-public enum HitFinding: DownstreamTask {
-  public static let name = "hit"
-  public static let question = "Did the pulse hit a crystal? (CSPAD)"
-  public static let label = "hit"
-  public static let instrument: String? = "peaks"
+extension DownstreamTask {
+  /// Did the pulse hit a crystal? CSPAD frames; label `hit`.
+  public static let hitFinding = DownstreamTask(
+    name: "hit", question: "Did the pulse hit a crystal? (CSPAD)", label: "hit", instrument: "peaks")
 }

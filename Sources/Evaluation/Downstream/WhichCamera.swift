@@ -1,6 +1,5 @@
-/// Which camera took this picture? Any pictures with a label `camera`.
-public enum WhichCamera: DownstreamTask {
-  public static let name = "camera"
-  public static let question = "Which camera took the picture?"
-  public static let label = "camera"
+extension DownstreamTask {
+  /// Which camera took this picture? Any pictures with a label `camera`.
+  public static let whichCamera = DownstreamTask(
+    name: "camera", question: "Which camera took the picture?", label: "camera")
 }

@@ -2,8 +2,8 @@ import Graphs
 
 /// U-Net on a residual encoder: a class for every pixel. Parameter names as in segmentation_models_pytorch's `Unet`.
 ///
-/// The decoder enlarges the deepest map five times by two (each pixel becomes four), joins it with the encoder's map of that
-/// size, and convolves twice. As a backbone for tasks about whole pictures it is its encoder alone: stages and codeword are
+/// The decoder enlarges the deepest map five times to the size of the encoder's map before it (each pixel becomes four; where a size
+/// is odd, the nearest is taken), joins the two, and convolves twice. As a backbone for tasks about whole pictures it is its encoder alone: stages and codeword are
 /// those of the residual network, and the decoder has no parameters then; `prediction` adds decoder and segmentation head.
 /// Source: Ronneberger et al., arXiv:1505.04597; the residual encoder as in segmentation_models_pytorch.
 public struct UNet: Backbone {
@@ -20,8 +20,8 @@ public struct UNet: Backbone {
   public var classifierName: String { "segmentation_head.0" }
   /// For tasks about whole pictures.
   public var omittedParts: [String] { ["decoder."] }
-  /// Five halvings must meet their doublings.
-  public var admittedSides: AdmittedSides { AdmittedSides(from: 32, multiplesOf: 32) }
+  /// segmentation_models_pytorch admits multiples of 32 alone.
+  public var admittedSides: AdmittedSides { AdmittedSides(from: 32) }
 
   public func validate() throws(SettingError) {
     try SettingError.require(inputs, in: 1...64, "inputs")
@@ -49,7 +49,8 @@ public struct UNet: Backbone {
     var x = stages[3]
     for (index, skip) in skips.enumerated() {
       let block = scope["decoder.blocks.\(index)"], channels = decoderWidth << (4 - index)
-      x = x.resized(to: [2 * x.shape[2], 2 * x.shape[3]], by: .nearest)
+      let goal = (skip ?? image).shape
+      x = x.resized(to: [goal[2], goal[3]], by: .nearest)
       if let skip { x = x.concatenated(with: [skip], axis: 1) }
       for name in ["conv1", "conv2"] {
         x = BatchNorm(rectifies: true)(Conv2D(channels)(x, in: block[name]["0"]), in: block[name]["1"])

@@ -8,12 +8,12 @@ import Tensors
 ///
 /// Views are those of `RandomView`, turned by exact quarter turns before contrast, brightness and noise. Pixels are shown only
 /// where all four quarter turns of the view are measured: neither the making of a view nor the outline of a mask can tell the
-/// answer. What the detector itself does along rows or columns can. Other questions about such views: `instance`, `prototypes`.
+/// answer. What the detector itself does along rows or columns can. Other questions about such views: `simclr`, `prototypes`.
 ///
 /// Without augmenting (the fixed examples of validation) a view is the whole picture, turned.
 public struct SingleImage: PretextTask {
   public static let name = "single-image"
-  /// The frames of the training split that are used.
+  /// The frames of the training split that are used; `count: 0` without records for all.
   public var frames = FrameChoice()
   // The settings of `RandomView`, which recipes have at this level since before there were other tasks with views.
   public var smallestArea = RandomView().smallestArea
@@ -29,7 +29,7 @@ public struct SingleImage: PretextTask {
 
   public init() {}
 
-  public var frameChoice: FrameChoice? { frames }
+  public var frameChoice: FrameChoice? { frames.count > 0 || !frames.records.isEmpty ? frames : nil }
   public var smallestSide: Int { RandomView.smallestSide }
   public var answers: [Symmetry] { Symmetry.rotations }
 
@@ -43,7 +43,7 @@ public struct SingleImage: PretextTask {
   }
 
   public func validate() throws(SettingError) {
-    try SettingError.require(frames.count >= 1, "frames.count", "at least 1", frames.count)
+    try SettingError.require(frames.count >= 0, "frames.count", "0 or more", frames.count)
     try views.validate()
   }
 
