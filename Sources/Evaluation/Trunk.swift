@@ -65,6 +65,14 @@ public struct Trunk: Sendable {
     return Trunk(family: "random", seed: seed, backbone: backbone, weights: weights, scaling: scaling, side: side)
   }
 
+  /// A random trunk for each seed of `trunks`, of the backbone and scaling of the first that has it: what each has to beat.
+  public static func random(beside trunks: [Trunk], images: [MaskedImage]) throws -> [Trunk] {
+    try Set(trunks.map(\.seed)).sorted().map { seed in
+      let like = trunks.first { $0.seed == seed }!
+      return try random(like.backbone, seed: seed, scaling: like.scaling, images: images)
+    }
+  }
+
   /// Zeros for every parameter of `backbone`.
   static func layout(of backbone: any Backbone, side: Int) -> Weights {
     let builder = GraphBuilder(), scope = Scope(builder, mode: .inference)

@@ -42,6 +42,8 @@ public protocol PretextTask: Codable, Hashable, Sendable {
   func conflict(with augmentations: [any Augmentation]) -> AnswerConflict?
   /// The smallest picture that can be turned into an example, pixels along a side.
   var smallestSide: Int { get }
+  /// How many runs the pictures of a training batch come from, where that is part of the task; `nil` for whichever the shuffle brings.
+  var runsABatch: Int? { get }
   /// Which pictures of the training split are used, where that is part of the task; `nil` for all that the recipe includes.
   var frameChoice: FrameChoice? { get }
 }
@@ -72,6 +74,7 @@ extension PretextTask {
   public var smallestSide: Int { 1 }
   public var label: String? { nil }
   public var frameChoice: FrameChoice? { nil }
+  public var runsABatch: Int? { nil }
   public var answers: [Symmetry] { [] }
   public var asks: Set<Transformation> { [] }
   public var needs: Set<ShotNeed> { [] }

@@ -90,8 +90,9 @@ public struct StudyReport: Sendable {
   /// The whole page. Throws where a figure cannot be drawn or a picture not be read.
   public func html(using gnuplot: Gnuplot) throws -> HTMLReport {
     var report = HTMLReport(title: title, subtitle: subtitle)
-    addSummary(to: &report)
-    if findings.contains(where: { supervisedFamily(of: $0.task) != nil }) || !curves.isEmpty { try addWorth(to: &report, gnuplot) }
+    let weighsFamilies = findings.contains { supervisedFamily(of: $0.task) != nil } || !curves.isEmpty
+    addSummary(to: &report, inFull: !weighsFamilies)
+    if weighsFamilies { try addWorth(to: &report, gnuplot) }
     if let corpus { try addCorpus(corpus, to: &report) }
     if !runs.isEmpty { try addTraining(to: &report, gnuplot) }
     if let transfer { try addTransfer(transfer, to: &report, gnuplot) }

@@ -29,12 +29,13 @@ extension StudyReport {
     return text + "."
   }
 
-  func addSummary(to report: inout HTMLReport) {
+  /// - Parameter inFull: with a table of all families and what is to be said of each; a study of many families has a table of its own.
+  func addSummary(to report: inout HTMLReport, inFull: Bool) {
     report.heading("Summary")
     report.paragraph(headline)
     for note in notes { report.note(note) }
     let findings = findings
-    if !findings.isEmpty {
+    if inFull, !findings.isEmpty {
       report.table(headlineTable(findings), caption: headlineCaption(findings))
       report.list(findings.map(\.sentence))
     }

@@ -16,6 +16,8 @@ package struct BatchMaker: Sendable {
   let seed: UInt64
   let batch: Int
   private let order: EpochOrder
+  /// The pictures of each run, in the order of the runs; empty for tasks to whose batches runs do not matter.
+  private let runs: [[Int]]
 
   package init(
     images: ImageSet, task: any PretextTask, augmentations: [any Augmentation] = [], scaling: InputScaling, seed: UInt64, batch: Int
@@ -27,10 +29,13 @@ package struct BatchMaker: Sendable {
     self.seed = seed
     self.batch = batch
     order = EpochOrder(count: images.count, seed: seed)
+    let byRun = task.runsABatch == nil ? [:] : Dictionary(grouping: images.records.indices) { images.records[$0].run }
+    runs = byRun.sorted { $0.key < $1.key }.map(\.value)
   }
 
-  /// Pictures seen by the step, in epochs of a fresh shuffle each.
-  package func indices(step: Int) -> [Int] {
+  /// Pictures seen by the step: in epochs of a fresh shuffle each, or of a few runs drawn for the step.
+  package func indices(step: Int) throws(InputError) -> [Int] {
+    if let count = task.runsABatch { return try indices(step: step, ofRuns: count) }
     var chosen: [Int] = [], epoch = step * batch / images.count, position = step * batch % images.count
     while chosen.count < batch {
       chosen += order.pictures(of: epoch)[position..<min(images.count, position + batch - chosen.count)]
@@ -40,9 +45,27 @@ package struct BatchMaker: Sendable {
     return chosen
   }
 
+  /// About as many pictures of each of `count` different runs, none twice; larger runs are drawn more often. A run that has too few is not
+  /// drawn; throws where too many have.
+  private func indices(step: Int, ofRuns count: Int) throws(InputError) -> [Int] {
+    var random = Philox(seed: seed, 4, UInt64(step)), chosen: [Int] = [], drawn: Set<Int> = []
+    for part in 0..<count {
+      let size = batch * (part + 1) / count - batch * part / count
+      let eligible = runs.indices.filter { runs[$0].count >= size && !drawn.contains($0) }
+      guard let run = eligible.flatMap({ run in runs[run].map { _ in run } }).randomElement(using: &random) else {
+        throw InputError(
+          path: "", place: "batch", expected: "\(count) runs of at least \(size) training pictures each, for task \(type(of: task).name)",
+          found: "\(runs.count { $0.count >= size }) such runs; choose a smaller batch, or more runs a batch")
+      }
+      drawn.insert(run)
+      chosen += runs[run].shuffled(using: &random).prefix(size)
+    }
+    return chosen
+  }
+
   /// The batch of a step, made on all cores of the engine, whose thread this has to be, or on this thread alone: field -> `[batch, ...]`.
   package func training(step: Int, concurrently: Bool = true) throws(InputError) -> [String: Tensor<Float>] {
-    let indices = indices(step: step)
+    let indices = try indices(step: step)
     return try made(concurrently: concurrently, augmenting: true) { place in
       (indices[place], Philox(seed: seed, 2, UInt64(step), UInt64(place)), nil)
     }

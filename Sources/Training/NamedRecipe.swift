@@ -22,6 +22,7 @@ public struct NamedRecipe: Sendable, Hashable {
     NamedRecipe("patch-direction", PackageResources.patch_direction_yaml),
     NamedRecipe("photon-noise", PackageResources.photon_noise_yaml),
     NamedRecipe("prototypes", PackageResources.prototypes_yaml),
+    NamedRecipe("shot-identity", PackageResources.shot_identity_yaml),
     NamedRecipe("shot-order", PackageResources.shot_order_yaml),
     NamedRecipe("simclr", PackageResources.simclr_yaml),
     NamedRecipe("simsiam", PackageResources.simsiam_yaml),

@@ -13,7 +13,7 @@ extension Trainer {
   func divergence(_ found: String, _ plan: Plan, _ program: Program, _ questions: [Question]) throws -> Divergence {
     let finder = FaultFinder(program: program, precision: precision.precision)
     func fault(_ step: Int, _ weights: Weights) throws -> Divergence.Fault? {
-      let records = train.indices(step: step).map { train.images.records[$0].id }
+      let records = try train.indices(step: step).map { train.images.records[$0].id }
       return try finder.fault(fed(train.training(step: step), at: step, program, questions), weights) { records[$0] }
     }
     guard weights.firstInfinite(.trainable) != nil else {

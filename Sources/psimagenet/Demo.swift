@@ -64,10 +64,7 @@ struct Demo: ParsableCommand {
       trunks.append(try Trunk(family: run.family, Checkpoint(reading: run.folder.last), path: run.folder.last))
     }
     let images = try corpus.images(corpus.records(in: .train).filter { $0.labels["beam"] != "dark" })
-    for seed in plan.seeds {
-      let like = trunks.first { $0.seed == seed }!
-      trunks.append(try Trunk.random(like.backbone, seed: seed, scaling: like.scaling, images: images))
-    }
+    trunks += try Trunk.random(beside: trunks, images: images)
     let judge = TransferProtocol(), tasks = plan.tasks
     let scored = try Lanes.run("transfer", trunks, steps: trunks.count * tasks.count, line: line) { trunk, progress in
       try judge.score(trunk, on: tasks, of: corpus, progress: progress)

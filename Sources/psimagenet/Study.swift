@@ -55,10 +55,7 @@ struct Study: ParsableCommand {
     var trunks: [Trunk] = []
     for run in trainings { trunks.append(try Trunk(family: run.family, Checkpoint(reading: run.folder.last), path: run.folder.last)) }
     let images = try corpus.images(corpus.records(in: .train).filter { $0.labels["beam"] != "dark" })
-    for seed in plan.seeds {
-      let like = trunks.first { $0.seed == seed }!
-      trunks.append(try Trunk.random(like.backbone, seed: seed, scaling: like.scaling, images: images))
-    }
+    trunks += try Trunk.random(beside: trunks, images: images)
     let few = LabelBudget(perClass: plan.labelsPerClass, draws: plan.draws)
     let judge = TransferProtocol(
       budgets: plan.everyLabel ? [few, .everything] : [few], precision: PrecisionChoice.automatic.decided().precision, framesOfRun: 24)

@@ -44,10 +44,7 @@ struct Transfer: ParsableCommand {
       trunks.append(try Trunk(family: String(text[..<separator]), Checkpoint(reading: path), path: path))
     }
     let images = try opened.images(opened.records(in: .train))
-    for seed in Set(trunks.map(\.seed)).sorted() {
-      let like = trunks.first { $0.seed == seed }!
-      trunks.append(try Trunk.random(like.backbone, seed: seed, scaling: like.scaling, images: images))
-    }
+    trunks += try Trunk.random(beside: trunks, images: images)
     let judge = TransferProtocol(budgets: [labelsPerClass.map { LabelBudget(perClass: $0, draws: draws ?? 5) } ?? .everything])
     let scored = try Lanes.run("transfer", trunks, steps: trunks.count * chosen.count, line: output.quiet ? nil : ProgressLine()) { trunk, progress in
       try judge.score(trunk, on: chosen, of: opened, progress: progress)

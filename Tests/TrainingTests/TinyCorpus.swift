@@ -14,9 +14,9 @@ final class TinyCorpus {
   let folder: String
   var corpus: String { folder + "/corpus" }
 
-  init(side: Int = 33, drift: Double = 0, relief: Double = 0, variety: Double = 0) throws {
+  init(side: Int = 33, drift: Double = 0, relief: Double = 0, variety: Double = 0, trainingRuns: Int = 1) throws {
     folder = NSTemporaryDirectory() + "training-\(UUID().uuidString)"
-    for run in 1...3 {
+    for run in 1...trainingRuns + 2 {
       try AtomicFile.makeFolder("\(folder)/raw/run\(run)")
       let file = try HDF5File(creating: "\(folder)/raw/run\(run)/shots.h5")
       var values: [Float] = [], random = Philox(seed: UInt64(run))
@@ -35,12 +35,13 @@ final class TinyCorpus {
       try file.write((0..<20).map { Int64($0 % 2) }, shape: [20], to: "/label")
       try file.close()
     }
+    let training = (1...trainingRuns).map { "'t:\($0)'" }.joined(separator: ", ")
     let recipe = try CorpusRecipe(
       yaml: """
         name: tiny
         seed: 5
         image: {height: \(side), width: \(side)}
-        split: {train: 0.34, validation: 0.33, test: 0.33, runs: {train: ['t:1'], validation: ['t:2'], test: ['t:3']}}
+        split: {train: 0.34, validation: 0.33, test: 0.33, runs: {train: [\(training)], validation: ['t:\(trainingRuns + 1)'], test: ['t:\(trainingRuns + 2)']}}
         sources:
           - name: shots
             files: ["raw/run*/shots.h5"]

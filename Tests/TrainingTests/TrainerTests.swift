@@ -55,14 +55,15 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
   let isAboutPlaces = ["patch-direction", "jigsaw", "tile-swap"].contains(task)
   let tiny = try TinyCorpus(
     side: task == "masked-patches" ? 32 : isAboutPlaces ? 48 : 33, drift: task == "shot-order" ? 0.5 : 0, relief: isAboutPlaces ? 3 : 0,
-    variety: ["simclr", "vicreg", "simsiam", "prototypes"].contains(task) ? 3 : 0)
+    variety: ["shot-identity", "simclr", "vicreg", "simsiam", "prototypes"].contains(task) ? 3 : 0)
   let recipe = tiny.recipe {
-    $0.task = Choice(name: task)
+    // One run trains.
+    $0.task = Choice(name: task, settings: task == "shot-identity" ? .object(["runs": .integer(1)]) : .object([:]))
     $0.backbone = task == "masked-patches"
       ? Choice(name: "unet", settings: .object(["width": .integer(4), "decoderWidth": .integer(4)]))
       : Choice(name: "resnet10", settings: .object(["width": .integer(8)]))
     ($0.steps, $0.validateEvery, $0.checkpointEvery) = isQuick ? (30, 10, 30) : (24, 8, 24)
-    $0.batch = task == "masked-patches" ? 8 : 32
+    $0.batch = task == "masked-patches" ? 8 : task == "shot-identity" ? 16 : 32
     $0.learningRate = 3e-3
   }
   #expect(try Trainer(recipe, folder: tiny.folder + "/run").run() == .finished)
@@ -94,17 +95,35 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
   #expect(corpus?.kind == .missing)
 }
 
+/// Of four runs of 20, each batch holds half of its pictures from one and half from another; no picture twice, the same again when asked again,
+/// every run in its turn. A batch that no two runs can fill is refused.
+@Test func batchesOfFewRunsHoldNoOther() throws {
+  let tiny = try TinyCorpus(trainingRuns: 4), corpus = try Corpus(opening: tiny.corpus), task = ShotIdentity()
+  let images = try ImageSet(corpus, split: .train, include: [:], exclude: [:], task: task), scaling = try #require(try images.scaling())
+  func maker(batch: Int) -> BatchMaker { BatchMaker(images: images, task: task, scaling: scaling, seed: 3, batch: batch) }
+  var seen: Set<Int> = []
+  for step in 0..<20 {
+    let chosen = try maker(batch: 14).indices(step: step), runs = chosen.map { images.records[$0].run.run }
+    #expect(Set(chosen).count == 14 && Set(runs).count == 2 && Set(runs.prefix(7)).count == 1)
+    #expect(try maker(batch: 14).indices(step: step) == chosen)
+    seen.formUnion(runs)
+  }
+  #expect(seen == [1, 2, 3, 4])
+  let refusal = inputError { _ = try maker(batch: 42).indices(step: 0) }
+  #expect(refusal?.expected.contains("2 runs of at least 21 training pictures") == true && refusal?.found.hasPrefix("0 such runs") == true)
+}
+
 @Test func everyEpochSeesEveryPictureOnceAndAStepItsOwnBatch() throws {
   let tiny = try TinyCorpus(), corpus = try Corpus(opening: tiny.corpus)
   let images = try ImageSet(corpus, split: .train, include: [:], exclude: [:], task: Flip()), scaling = try #require(try images.scaling())
   let maker = BatchMaker(images: images, task: Flip(), scaling: scaling, seed: 3, batch: 8)
   // 5 steps of 8 are two epochs of 20; batch 2 lies across the end of the first.
-  let stream = (0..<5).flatMap { maker.indices(step: $0) }
+  let stream = try (0..<5).flatMap { try maker.indices(step: $0) }
   #expect(stream[..<20].sorted() == Array(0..<20) && stream[20...].sorted() == Array(0..<20))
   #expect(Array(stream[..<20]) != Array(stream[20...]) && Array(stream[..<20]) != Array(0..<20))
   // The order does not depend on which steps were asked for before.
   let fresh = BatchMaker(images: images, task: Flip(), scaling: scaling, seed: 3, batch: 8)
-  for step in [7, 2, 40, 4, 2] { #expect(fresh.indices(step: step) == maker.indices(step: step)) }
+  for step in [7, 2, 40, 4, 2] { #expect(try fresh.indices(step: step) == maker.indices(step: step)) }
   #expect(try maker.training(step: 4) == maker.training(step: 4) && maker.training(step: 4) != maker.training(step: 9))
   // Fixed examples whatever the seed of the run.
   let other = BatchMaker(images: images, task: Flip(), scaling: scaling, seed: 4, batch: 8)

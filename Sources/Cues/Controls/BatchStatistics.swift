@@ -29,7 +29,7 @@ public struct BatchStatistics: TaskControl {
     let count = max(2, min(batches, subject.examples / size))
     var composed: [TaskExaminer.Example] = []
     for step in 0..<count {
-      let fields = try stream.training(step: step), indices = stream.indices(step: step)
+      let fields = try stream.training(step: step), indices = try stream.indices(step: step)
       for place in 0..<size {
         let own = fields.mapValues { $0[first: place] }
         composed.append(.init(

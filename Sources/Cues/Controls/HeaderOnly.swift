@@ -25,7 +25,7 @@ public struct HeaderOnly: TaskControl {
     var step = 0
     while truths.count < total {
       let answers = try stream.training(step: step)[target]!
-      for (place, index) in stream.indices(step: step).enumerated() {
+      for (place, index) in try stream.indices(step: step).enumerated() {
         records.append(images.records[index])
         places.append(place)
         steps.append(step)

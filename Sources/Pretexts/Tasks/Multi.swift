@@ -32,6 +32,7 @@ public struct Multi: PretextTask {
   private var keyed: [(key: String, part: Part)] { Array(zip(keys, tasks)) }
 
   public var label: String? { tasks.lazy.compactMap(\.task.label).first }
+  public var runsABatch: Int? { tasks.compactMap(\.task.runsABatch).max() }
   public var frameChoice: FrameChoice? { tasks.lazy.compactMap(\.task.frameChoice).first }
   public var needs: Set<ShotNeed> { tasks.reduce([]) { $0.union($1.task.needs) } }
   public var asks: Set<Transformation> { tasks.reduce([]) { $0.union($1.task.asks) } }
