@@ -132,3 +132,10 @@ private func median(_ low: Int, _ high: Int) -> PipelineStep {
   let row = try CommutationTable.row("median", median(-1, 2), "camera", sizes: sizes, owned: [])
   #expect(row.reason?.contains("owns") == true && CommutationTable(rows: [row]).failures.count == 1)
 }
+
+/// A turn that no size admits leaves nothing to measure, which is not the same as commuting.
+@Test func aStepThatCouldNotBeTriedIsNotSaidToCommute() throws {
+  let row = try CommutationTable.row(
+    "calibrate", .jpeg(quality: 25), "panels", sizes: [(height: 65, width: 112)], under: [.quarterTurn], owned: [])
+  #expect(row.residuals.isEmpty && row.verdict == .information && row.reason?.contains("not square") == true)
+}
