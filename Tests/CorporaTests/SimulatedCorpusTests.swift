@@ -74,6 +74,48 @@ struct SimulatedCorpusTests {
     try corpus.verify()
   }
 
+  /// The corpus of the turned detector: the same events and labels, each picture turned, with its mask and the places of its pixels.
+  @Test func theTurnedDetectorMakesTheTurnedPictures() throws {
+    let scratch = Scratch()
+    var plan = SimulationPlan(detector: .cspad)
+    (plan.runs, plan.shotsPerRun, plan.darksPerRun) = ([1, 2, 3], 1, 0)
+    try SimulatedRuns.write(plan, to: scratch.path)
+    let settings = "calibration: calib\ngeometry: calibration\nview: assembled\ncentre: beam"
+    func built(_ name: String, _ image: String, _ extra: String) throws -> Corpus {
+      try CorpusBuilder.build(recipe("cspad", image: image, source: settings + extra), relativeTo: scratch.path, to: scratch(name))
+    }
+    let plain = try built("plain", "{height: 65, width: 97}", "")
+    let matrices: [(String, Symmetry, Bool, (Float, Float) -> (Float, Float))] = [
+      ("left-right", .mirror, false, { ($0, -$1) }), ("quarter-turn-left", .quarterTurn, true, { (-$1, $0) }),
+    ]
+    for (keyword, symmetry, transposes, matrix) in matrices {
+      let twin = try built(keyword, transposes ? "{height: 97, width: 65}" : "{height: 65, width: 97}", "\nsymmetry: \(keyword)")
+      #expect(twin.records.map(\.id) == plain.records.map(\.id) && twin.records.map(\.event) == plain.records.map(\.event))
+      #expect(twin.manifest.sources[0].transforms.contains("turn the detector: \(keyword)"))
+      for (record, other) in zip(plain.records, twin.records) {
+        #expect(record.geometry != other.geometry)
+        let (turned, image) = (symmetry(try plain.image(record)), try twin.image(other))
+        #expect(turned.weight == image.weight)
+        let largest = turned.pixels.elements.reduce(0) { max($0, abs($1)) }
+        #expect(zip(turned.pixels.elements, image.pixels.elements).allSatisfy { abs($0 - $1) <= 1e-6 * largest })
+        // The pixel under the middle of another one is rounded, so a place may be one canvas pixel of 0.11 mm away.
+        let own = try #require(try plain.detectorCoordinates(for: record)), places = try #require(try twin.detectorCoordinates(for: other))
+        let (x, y, panel) = (symmetry(own.x), symmetry(own.y), symmetry(own.panel))
+        var same = 0
+        for i in panel.elements.indices where panel.elements[i] == places.panel.elements[i] {
+          same += 1
+          guard panel.elements[i] >= 0 else { continue }
+          let expected = matrix(x.elements[i], y.elements[i])
+          #expect(abs(places.x.elements[i] - expected.0) < 0.12 && abs(places.y.elements[i] - expected.1) < 0.12)
+        }
+        #expect(Double(same) > 0.98 * Double(panel.shape.count))
+      }
+    }
+    let refused = inputError { _ = try self.recipe("cspad", image: "{height: 9, width: 9}", source: "view: panels\nsymmetry: left-right") }
+    #expect(refused?.expected.contains("view: assembled") == true)
+    #expect(throws: InputError.self) { _ = try self.recipe("cspad", image: "{height: 9, width: 9}", source: settings + "\nsymmetry: sideways") }
+  }
+
   @Test func timeToolRunsMakePanelsOfACamera() throws {
     let scratch = Scratch()
     var plan = SimulationPlan(detector: .timetool)

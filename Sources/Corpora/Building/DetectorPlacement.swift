@@ -13,14 +13,16 @@ struct DetectorPlacement: Sendable {
 
   init(_ geometry: DetectorGeometry, _ recipe: SourceRecipe, _ image: CorpusRecipe.ImageSize) throws(InputError) {
     let positions = try geometry.pixelPositions(), shape = positions.x.shape
-    let assembly = recipe.view == .assembled ? try Assembly(positions: positions, panelShape: shape, path: geometry.path) : nil
+    let recorded = recipe.view == .assembled ? try Assembly(positions: positions, panelShape: shape, path: geometry.path) : nil
+    let assembly = recorded.map { assembly in recipe.symmetry.map { $0(assembly) } ?? assembly }
     let content = Checksum.sha256(Data(geometry.text.utf8))
     var digests: [Int: String] = [:], coordinates: [String: DetectorCoordinates] = [:]
     for panel in assembly == nil ? Array(0..<shape[0]) : [-1] {
       let how = "\(recipe.view.rawValue)/\(recipe.fit.rawValue)/\(image.height)/\(image.width)/\(panel)"
       let crop = recipe.crop.map { "/\($0.rows)/\($0.columns)" } ?? ""
       let centre = recipe.centre.map { "/centre \($0.name)" } ?? ""
-      let digest = String(Checksum.sha256(Data("\(content)/\(how)\(crop)\(centre)".utf8)).prefix(16))
+      let turn = recipe.symmetry.map { "/\($0.keyword)" } ?? ""
+      let digest = String(Checksum.sha256(Data("\(content)/\(how)\(crop)\(centre)\(turn)".utf8)).prefix(16))
       digests[panel] = digest
       if let assembly {
         coordinates[digest] = try DetectorPlacement.coordinates(of: assembly, image, recipe, path: geometry.path)

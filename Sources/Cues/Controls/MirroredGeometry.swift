@@ -23,7 +23,7 @@ public struct MirroredGeometry: TaskControl {
     let sample = try (0..<min(held.count, 64)).map { try held.image($0) }
     var own: AnswerSheet?, worst: ControlFinding?, losses: [Double] = []
     for symmetry in symmetries {
-      let overlap = Statistics.mean(sample.map { MirroredGeometry.overlap($0, symmetry, minimumWeight: limit) })
+      let overlap = Statistics.mean(sample.map { $0.maskOverlap(under: symmetry, minimumWeight: limit) })
       guard overlap < 1 else { continue }
       let plain = try own ?? subject.examiner.sheet(of: held, count: count, seed: subject.seed)
       own = plain
@@ -45,15 +45,6 @@ public struct MirroredGeometry: TaskControl {
       if loss == losses.max() { worst = finding }
     }
     return worst ?? ControlFinding(MirroredGeometry.self, .passed, "Every mask is its own image under the task's symmetries.")
-  }
-
-  /// Intersection over union of the measured pixels with their image under a symmetry. 0 where it changes the shape.
-  static func overlap(_ image: MaskedImage, _ symmetry: Symmetry, minimumWeight: Double) -> Double {
-    let own = image.weight.elements.map { Double($0) >= minimumWeight }, turned = symmetry(image.weight)
-    guard turned.shape == image.weight.shape else { return 0 }
-    let twin = turned.elements.map { Double($0) >= minimumWeight }
-    let both = zip(own, twin).count { $0 && $1 }, either = zip(own, twin).count { $0 || $1 }
-    return either == 0 ? 1 : Double(both) / Double(either)
   }
 
   /// The picture within the outline of its transformed detector.

@@ -81,20 +81,7 @@ public struct Flip: PretextTask {
   }
 
   /// `[H,W] -> [H,W]`; traps where tiles do not divide the sides.
-  public func mirrored<Element>(_ image: Tensor<Element>) -> Tensor<Element> {
-    guard tiles > 1 else { return axis.symmetry(image) }
-    let (height, width) = (image.shape[0], image.shape[1]), (h, w) = (height / tiles, width / tiles)
-    precondition(h * tiles == height && w * tiles == width, "\(tiles) tiles do not divide \(image.shape)")
-    var result = image
-    for row in 0..<height {
-      for column in 0..<width {
-        let twin = axis == .leftRight
-          ? row * width + column / w * w + (w - 1 - column % w) : (row / h * h + (h - 1 - row % h)) * width + column
-        result.elements[row * width + column] = image.elements[twin]
-      }
-    }
-    return result
-  }
+  public func mirrored<Element>(_ image: Tensor<Element>) -> Tensor<Element> { axis.symmetry(image, tiles: tiles) }
 
   public func objective(_ batch: [String: Value], backbone: some Backbone, in scope: Scope) -> Objective {
     let target = batch["mirrored"]!
