@@ -66,7 +66,7 @@ struct AffinePiece: Sendable, Equatable {
         let fx = x - Float(column), fy = y - Float(row), at = row * width + column
         let upper = pixels[at] + fx * (pixels[at + 1] - pixels[at])
         let lower = pixels[at + width] + fx * (pixels[at + width + 1] - pixels[at + width])
-        view[i * side + j] = (upper + fy * (lower - upper) - shift) * scale
+        view[i * side + j] = InputScaling.measured((upper + fy * (lower - upper) - shift) * scale)
         if hasGaps {
           let covered = min(min(weight[at], weight[at + 1]), min(weight[at + width], weight[at + width + 1])) >= limit
           measured[i * side + j] = covered

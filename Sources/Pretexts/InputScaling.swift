@@ -35,6 +35,9 @@ public struct InputScaling: Codable, Hashable, Sendable {
   /// Which pixels are measured, `[H,W]`.
   public func isMeasured(_ image: MaskedImage) -> [Bool] { image.weight.elements.map { Double($0) >= minimumWeight } }
 
+  /// A scaled value that is measured: 10⁻³⁰ for 0, which in a view means a gap and nothing else.
+  @inline(__always) static func measured(_ value: Float) -> Float { value == 0 ? 1e-30 : value }
+
   /// `[H,W] -> [1,H,W]`, showing only pixels that are measured and in `shown`.
   public func channel(_ image: MaskedImage, showing shown: [Bool]? = nil) -> Tensor<Float> {
     var channel = Tensor<Float>(repeating: 0, [1, image.height, image.width])
@@ -50,9 +53,9 @@ public struct InputScaling: Codable, Hashable, Sendable {
     precondition(channel.count == pixels.count, "\(channel.count) places for \(image.pixels.shape)")
     if let shown {
       let shown = shown.span
-      for i in channel.indices { channel[i] = weight[i] >= limit && shown[i] ? (pixels[i] - shift) * scale : 0 }
+      for i in channel.indices { channel[i] = weight[i] >= limit && shown[i] ? InputScaling.measured((pixels[i] - shift) * scale) : 0 }
     } else {
-      for i in channel.indices { channel[i] = weight[i] >= limit ? (pixels[i] - shift) * scale : 0 }
+      for i in channel.indices { channel[i] = weight[i] >= limit ? InputScaling.measured((pixels[i] - shift) * scale) : 0 }
     }
     templates?.remove(from: &channel)
   }

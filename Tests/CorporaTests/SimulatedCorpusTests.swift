@@ -48,6 +48,10 @@ struct SimulatedCorpusTests {
     let beam = try #require(truth.header.firstIndex(of: "beam_on")), fiducial = try #require(truth.header.firstIndex(of: "fiducial"))
     let angle = try #require(truth.header.firstIndex(of: "streak_angle_deg"))
     #expect(Set(truth.rows.map { $0[angle] == "nan" }).count == 2)
+    let pixels = try Dictionary(uniqueKeysWithValues: [1, 2, 3].map { run in
+      let folder = CalibrationFolder(scratch("calib"))
+      return (run, try #require(try folder.geometry(for: XTC1Source.cspad.name, run: run)).pixelPositions())
+    })
     for record in corpus.records {
       #expect(record.unit == "photons")
       #expect(record.calibration.count == 64)
@@ -66,6 +70,17 @@ struct SimulatedCorpusTests {
       #expect((0.65...0.9).contains(record.coverage))
       for i in image.weight.elements.indices where places.panel.elements[i] < 0 { #expect(image.weight.elements[i] < 1) }
       #expect(places.panel.elements.max() == 31)
+      // What a pixel mostly shows: a panel wherever it measures anything, within a picture's pixel (13 canvas pixels of 0.11 mm) of its middle.
+      let shown = try #require(places.places), positions = try #require(pixels[record.event.run])
+      #expect(Set(shown.panel.elements).subtracting([-1]).count == 32 && record.chips == (1, 2))
+      for i in shown.panel.elements.indices {
+        let panel = Int(shown.panel.elements[i])
+        #expect(panel >= 0 || image.weight.elements[i] == 0)
+        guard panel >= 0, Int(places.panel.elements[i]) == panel else { continue }
+        let at = (panel * 185 + Int(shown.row.elements[i])) * 388 + Int(shown.column.elements[i])
+        let (dx, dy) = (positions.x.elements[at] / 1000 - Double(places.x.elements[i]), positions.y.elements[at] / 1000 - Double(places.y.elements[i]))
+        #expect(abs(dx) < 1.5 && abs(dy) < 1.5, "pixel \(i)")
+      }
       // The corners of a square of 186 mm lie 131.5 mm from its middle.
       #expect((110...131.5).contains(places.radius(from: places.centre).elements.filter { !$0.isNaN }.max() ?? 0))
     }

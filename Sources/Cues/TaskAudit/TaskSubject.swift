@@ -32,7 +32,7 @@ public final class TaskSubject {
     recipe = checkpoint.description.recipe
     (self.corpus, self.acceptance, self.seed, self.progress, self.plantedSteps) = (corpus, acceptance, seed, progress, plantedSteps)
     self.examples = examples ?? acceptance.examples
-    let filter = recipe.filter, label = examiner.task.label, classes = examiner.classes, needs = examiner.task.needs
+    let filter = recipe.filter, label = examiner.task.label, classes = examiner.classes, needs = examiner.task.needs, usesPanels = examiner.task.usesPanels
     func usable(_ record: Record) -> Bool { label.map { record.labels[$0].map(classes.contains) ?? false } ?? true }
     func pictures(_ records: [Record]) throws(InputError) -> Pictures {
       let keys = Set(records.map(\.run)).sorted(), number = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($1, $0) })
@@ -40,6 +40,7 @@ public final class TaskSubject {
       // Few enough are kept; the others are read each time.
       let kept = try records.indices.prefix(TaskSubject.kept(corpus)).concurrentMap { index throws(InputError) in try reader.image(index) }
       let signals = needs.contains(.signal) ? try SignalScale.bySource(of: corpus, records) : [:]
+      let panelMaps = usesPanels ? try PanelMap.byGeometry(of: corpus, records) : [:]
       let neighbours = needs.contains(.neighbour) && !records.isEmpty
         ? try ShotNeighbour.all(of: records, path: corpus.folder + "/records.csv") : []
       @Sendable func image(_ index: Int) throws(InputError) -> MaskedImage {
@@ -49,7 +50,7 @@ public final class TaskSubject {
         let record = records[index]
         var shot = Shot(
           try image(index), answer: label.flatMap { record.labels[$0] }.flatMap { classes.firstIndex(of: $0) }, signal: signals[record.source],
-          panel: record.panel < 0 ? nil : record.panel)
+          panel: record.panel < 0 ? nil : record.panel, panels: panelMaps[record.geometry])
         if !neighbours.isEmpty {
           let neighbour = neighbours[index]
           shot.neighbour = .init(image: try image(neighbour.index), isLater: neighbour.isLater)
