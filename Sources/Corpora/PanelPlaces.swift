@@ -4,8 +4,8 @@ import Tensors
 
 /// Which panel of the detector each pixel of a picture mostly shows, and which part of the panel. All arrays are `[H,W]`.
 ///
-/// The panel is the one that has the most canvas pixels with their middle in the picture's pixel; `DetectorCoordinates.panel` is that
-/// under the pixel's middle, which at an edge may be none.
+/// The panel is the one that has the most canvas pixels with their middle in the picture's pixel, or, where none has, that overlap it;
+/// `DetectorCoordinates.panel` is that under the pixel's middle, which at an edge may be none.
 public struct PanelPlaces: Sendable, Equatable {
   /// Panels of the detector, rows and columns of each.
   public let panelShape: Shape
@@ -47,12 +47,20 @@ public struct PanelPlaces: Sendable, Equatable {
         (counts[cell], rows[cell], columns[cell]) = (0, 0, 0)
       }
     }
-    // Where pixels of the picture are smaller than the canvas's, some have none's middle.
+    // Pixels that no canvas pixel has its middle in, at the edge of a panel or where they are smaller than the canvas's.
     for cell in best.indices where best[cell] == 0 {
-      guard let source = framing.source(row: cell / framing.width, column: cell % framing.width),
-        let location = assembly.location(row: source.row, column: source.column)
-      else { continue }
-      places.set(cell, location.panel, location.row, location.column)
+      guard let under = framing.sourceArea(ofCell: cell) else { continue }
+      var tally: [Int: (count: Int, row: Int, column: Int)] = [:]
+      for row in under.rows {
+        for column in under.columns {
+          guard let at = assembly.location(row: row, column: column) else { continue }
+          let known = tally[at.panel] ?? (0, 0, 0)
+          tally[at.panel] = (known.count + 1, known.row + at.row, known.column + at.column)
+        }
+      }
+      if let most = tally.max(by: { ($0.value.count, $1.key) < ($1.value.count, $0.key) }) {
+        places.set(cell, most.key, most.value.row / most.value.count, most.value.column / most.value.count)
+      }
     }
     self = places.made(panelShape: assembly.panelShape)
   }
@@ -84,6 +92,18 @@ extension Framing {
     let r = (2 * (row - sourceRows.lowerBound) + 1) * rows.count / (2 * sourceRows.count)
     let c = (2 * (column - sourceColumns.lowerBound) + 1) * columns.count / (2 * sourceColumns.count)
     return (rows.lowerBound + r) * width + columns.lowerBound + c
+  }
+}
+
+extension Framing {
+  /// The source pixels that a corpus pixel overlaps; `nil` in a margin.
+  func sourceArea(ofCell cell: Int) -> (rows: ClosedRange<Int>, columns: ClosedRange<Int>)? {
+    guard rows.contains(cell / width), columns.contains(cell % width) else { return nil }
+    func part(_ place: Int, _ target: Range<Int>, _ source: Range<Int>) -> ClosedRange<Int> {
+      let i = place - target.lowerBound
+      return source.lowerBound + i * source.count / target.count...source.lowerBound + ((i + 1) * source.count - 1) / target.count
+    }
+    return (part(cell / width, rows, sourceRows), part(cell % width, columns, sourceColumns))
   }
 }
 

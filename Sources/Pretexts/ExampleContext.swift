@@ -46,7 +46,9 @@ public struct ExampleContext: Sendable {
     let image = augmented(image, of: shot, panels: panels, using: &random)
     batch.write(name, place) { view in
       scaling.write(image, into: &view)
-      if isAugmenting { jitter.apply(to: &view, height: image.height, width: image.width, using: &random) }
+      guard isAugmenting else { return }
+      scaling.mark(image, in: &view)
+      jitter.apply(to: &view, height: image.height, width: image.width, using: &random)
     }
   }
 }

@@ -35,8 +35,14 @@ public struct InputScaling: Codable, Hashable, Sendable {
   /// Which pixels are measured, `[H,W]`.
   public func isMeasured(_ image: MaskedImage) -> [Bool] { image.weight.elements.map { Double($0) >= minimumWeight } }
 
-  /// A scaled value that is measured: 10⁻³⁰ for 0, which in a view means a gap and nothing else.
+  /// A scaled value that is measured, for steps that take 0 for a gap: 10⁻³⁰ instead of 0.
   @inline(__always) static func measured(_ value: Float) -> Float { value == 0 ? 1e-30 : value }
+
+  /// Makes the view of a picture one in which 0 means a gap and nothing else.
+  func mark(_ image: MaskedImage, in view: inout MutableSpan<Float>) {
+    let limit = Float(minimumWeight), weight = image.weight.elements.span
+    for i in view.indices where weight[i] >= limit { view[i] = InputScaling.measured(view[i]) }
+  }
 
   /// `[H,W] -> [1,H,W]`, showing only pixels that are measured and in `shown`.
   public func channel(_ image: MaskedImage, showing shown: [Bool]? = nil) -> Tensor<Float> {
@@ -53,9 +59,9 @@ public struct InputScaling: Codable, Hashable, Sendable {
     precondition(channel.count == pixels.count, "\(channel.count) places for \(image.pixels.shape)")
     if let shown {
       let shown = shown.span
-      for i in channel.indices { channel[i] = weight[i] >= limit && shown[i] ? InputScaling.measured((pixels[i] - shift) * scale) : 0 }
+      for i in channel.indices { channel[i] = weight[i] >= limit && shown[i] ? (pixels[i] - shift) * scale : 0 }
     } else {
-      for i in channel.indices { channel[i] = weight[i] >= limit ? InputScaling.measured((pixels[i] - shift) * scale) : 0 }
+      for i in channel.indices { channel[i] = weight[i] >= limit ? (pixels[i] - shift) * scale : 0 }
     }
     templates?.remove(from: &channel)
   }

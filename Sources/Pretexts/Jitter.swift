@@ -42,7 +42,7 @@ public struct Jitter: Codable, Hashable, Sendable {
     Jitter.shift(&channel, height, width, down: down, across: across)
   }
 
-  /// `x -> factor·x + offset` where x is not 0, which `InputScaling` writes for gaps alone.
+  /// `x -> factor·x + offset` where x is not 0, which in a marked view means a gap alone (`InputScaling.mark`).
   static func adjust(_ channel: inout MutableSpan<Float>, factor: Float, offset: Float) {
     for i in channel.indices { channel[i] = channel[i] == 0 ? 0 : InputScaling.measured(channel[i] * factor + offset) }
   }

@@ -106,7 +106,9 @@ public struct RandomView: Codable, Hashable, Sendable {
     let image = context.augmented(piece, of: shot, panels: nil, using: &random)
     batch.write(name, place) { view in
       context.scaling.write(image, into: &view)
-      if context.isAugmenting { adjust(&view, using: &random) }
+      guard context.isAugmenting else { return }
+      context.scaling.mark(image, in: &view)
+      adjust(&view, using: &random)
     }
   }
 }

@@ -80,7 +80,9 @@ struct DetectorCoordinatesTests {
     for i in places.panel.elements.indices {
       let (row, column) = (i / 30, i % 30), isShown = (9..<21).contains(column)
       #expect(places.panel.elements[i] == (isShown ? 0 : -1))
-      #expect(places.row.elements[i] == (isShown ? Int16(11 - row) : -1) && places.column.elements[i] == (isShown ? Int16(20 - column) : -1))
+      let expected: (row: Int, column: Int) = isShown ? (11 - row, 20 - column) : (-1, -1)
+      #expect(Int(places.row.elements[i]) == expected.row)
+      #expect(Int(places.column.elements[i]) == expected.column)
     }
     #expect(corpus.records[0].chips == (1, 1))
   }
@@ -102,7 +104,8 @@ struct DetectorCoordinatesTests {
     #expect(old.places == nil && old.panel == own.panel && old.x == own.x && old.y == own.y)
     try rewrite { file in
       try file.write([1, 12, 12] as [Int32], shape: [3], to: "/panel_shape")
-      for name in ["panel", "row", "column"] { try file.write(own.panel.elements.map { $0 < 0 ? -1 : 99 }, shape: own.panel.shape, to: "/shown_\(name)") }
+      let wrong = own.panel.elements.map { panel -> Int16 in panel < 0 ? -1 : 99 }
+      for name in ["panel", "row", "column"] { try file.write(wrong, shape: own.panel.shape, to: "/shown_\(name)") }
     }
     let error = inputError { _ = try corpus.detectorCoordinates(for: record) }
     #expect(error?.place.contains("shown_panel") == true && error?.found == "[99, 99, 99]")

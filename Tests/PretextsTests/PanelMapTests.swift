@@ -46,7 +46,7 @@ private func changed(_ change: some GradedChange, _ panels: PanelMap?, _ image: 
     let expected = place(i / side, i % side).map { $0.panel * 2 + ($0.column < 30 ? 0 : 1) } ?? -1
     #expect(Int(map.chips.elements[i]) == expected)
   }
-  #expect(map.panelCount == 2 && map.chipCount == 4 && map.columnsAPixel == 10)
+  #expect([map.panelCount, map.chipCount, map.columnsAPixel] == [2, 4, 10])
   #expect(Set(chipNumbers(2, 3)) == Set(0..<12))
 }
 
@@ -76,11 +76,13 @@ private func chipNumbers(_ down: Int, _ across: Int) -> [Int] { map(chips: (down
   for seed in 0..<200 as Range<UInt64> {
     let drawn = applied(TileGain(tiles: 4, gain: 0, pedestal: 0.5), map, seed: seed).pixels.elements
     for i in [1 * side + 2, 1 * side + 7, 16 * side + 4, 11 * side + 4] {
-      let signal = Double(before.pixels.elements[i]) * Double(before.pixels.elements[i])
-      squares.append((Double(drawn[i]) * Double(drawn[i]) - signal) * (Double(drawn[i]) * Double(drawn[i]) - signal))
+      let value = Double(before.pixels.elements[i]), moved = Double(drawn[i])
+      let offset = moved * moved - value * value
+      squares.append(offset * offset)
     }
   }
-  #expect(abs(squares.reduce(0, +) / Double(squares.count) / 0.25 - 1) < 5 * (2.0 / 800).squareRoot())
+  let variance = squares.reduce(0, +) / Double(squares.count), error = (2.0 / 800).squareRoot()
+  #expect(abs(variance / 0.25 - 1) < 5 * error)
 }
 
 /// Columns of the turned panel are rows of the picture.

@@ -13,6 +13,8 @@ public final class TaskSubject {
   public let recipe: TrainingRecipe
   /// Pictures that the run learnt from, of the split that judges it, and frames without beam outside of the training split.
   public let trained: Pictures, held: Pictures, darks: Pictures
+  /// The twins of the held-out pictures, one by one, where a twin corpus is at hand.
+  public let twins: (corpus: TwinCorpus, pictures: Pictures)?
   /// Examples a control asks for.
   public let examples: Int
   public let acceptance: AuditAcceptance
@@ -23,9 +25,10 @@ public final class TaskSubject {
   /// The headline: answers on the held-out pictures.
   public private(set) lazy var headline = Result { try examiner.sheet(of: held, count: examples, seed: seed) }
 
-  /// Throws when the split has no pictures that the recipe uses.
+  /// - Parameter twin: a corpus of the same events with a turned detector, for `MirroredGeometry`; see `TwinCorpus`.
+  /// Throws when the split has no pictures that the recipe uses, or `twin` is none.
   public init(
-    _ checkpoint: Checkpoint, path: String, task: (any PretextTask)? = nil, corpus: Corpus, split: Split = .test, examples: Int? = nil,
+    _ checkpoint: Checkpoint, path: String, task: (any PretextTask)? = nil, corpus: Corpus, twin: Corpus? = nil, split: Split = .test, examples: Int? = nil,
     plantedSteps: Int = 150, acceptance: AuditAcceptance = AuditAcceptance(), seed: UInt64 = 0, progress: @escaping ProgressHandler = { _ in }
   ) throws {
     examiner = try TaskExaminer(checkpoint, path: path, task: task)
@@ -34,7 +37,7 @@ public final class TaskSubject {
     self.examples = examples ?? acceptance.examples
     let filter = recipe.filter, label = examiner.task.label, classes = examiner.classes, needs = examiner.task.needs, usesPanels = examiner.task.usesPanels
     func usable(_ record: Record) -> Bool { label.map { record.labels[$0].map(classes.contains) ?? false } ?? true }
-    func pictures(_ records: [Record]) throws(InputError) -> Pictures {
+    func pictures(_ records: [Record], of corpus: Corpus) throws(InputError) -> Pictures {
       let keys = Set(records.map(\.run)).sorted(), number = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($1, $0) })
       let reader = try ImageReader(corpus, records)
       // Few enough are kept; the others are read each time.
@@ -62,10 +65,17 @@ public final class TaskSubject {
     guard !held.isEmpty else {
       throw InputError(path: corpus.folder, place: "split \(split)", expected: "pictures that the run's recipe includes", found: "none")
     }
-    self.held = try pictures(held)
-    trained = try pictures(corpus.records(in: .train).filter { filter.accepts($0) && usable($0) })
+    self.held = try pictures(held, of: corpus)
+    trained = try pictures(corpus.records(in: .train).filter { filter.accepts($0) && usable($0) }, of: corpus)
     // Whatever else the recipe leaves out is no control either.
-    darks = try pictures(DarkFrames.select(corpus.records.filter { $0.split != .train && filter.ignoring("beam").accepts($0) && usable($0) }))
+    darks = try pictures(DarkFrames.select(corpus.records.filter { $0.split != .train && filter.ignoring("beam").accepts($0) && usable($0) }), of: corpus)
+    if let twin {
+      let found = try TwinCorpus(
+        twin, of: corpus, held, askedAbout: examiner.task.answers, minimumWeight: examiner.scaling.minimumWeight)
+      twins = (found, try pictures(found.records, of: twin))
+    } else {
+      twins = nil
+    }
   }
 
   /// Pictures of a corpus that 256 MiB hold.
