@@ -1,5 +1,5 @@
 # Two commands: `make demo` and `make test`. Both install what is missing, where they may.
-PACKAGES = libdnnl-dev libopenblas-dev libopenblas-openmp-dev libhdf5-dev liblz4-dev libpng-dev libjpeg-dev libtiff-dev libzip-dev libdeflate-dev libarchive-dev liblbfgs-dev gnuplot-nox openmpi-bin
+PACKAGES = libdnnl-dev libopenblas-dev libopenblas-openmp-dev libhdf5-dev liblz4-dev libpng-dev libjpeg-dev libtiff-dev libzip-dev libdeflate-dev libarchive-dev liblbfgs-dev libxxhash-dev gnuplot-nox openmpi-bin
 
 .PHONY: demo test build packages
 

@@ -1,11 +1,13 @@
 /* The loops of panels.h, included once for every instruction set: PSI_NAME names a function of this set, PSI_TARGET are its attributes. */
 
-PSI_TARGET static void PSI_NAME(subtract)(
+PSI_TARGET static psi_bins PSI_NAME(subtract)(
     const uint16_t *words, int is_signed, const float *pedestal, float *signal, size_t count, psi_histogram histogram) {
-  enum { block = 1024 };
+  enum { block = 1024, turns = psi_histogram_turns };
   uint16_t bin[block];
   const float lowest = histogram.lowest, range = (float)histogram.bins;
-  uint32_t *tables = histogram.tables;
+  const int32_t outside = (int32_t)histogram.bins;
+  int32_t least = outside, most = -1;
+  uint16_t *tables = histogram.tables;
   for (size_t first = 0; first < count; first += block) {
     size_t length = count - first < block ? count - first : block;
     const float *offset = pedestal + first;
@@ -22,17 +24,19 @@ PSI_TARGET static void PSI_NAME(subtract)(
       float above = to[i] - lowest;
       above = above >= 0 ? above : range;
       above = above < range ? above : range;
-      bin[i] = (uint16_t)(int32_t)above;
+      int32_t own = (int32_t)above, inside = own < outside ? own : -1;
+      least = own < least ? own : least;
+      most = inside > most ? inside : most;
+      bin[i] = (uint16_t)own;
     }
     size_t i = 0;
-    for (; i + 4 <= length; i += 4) {
-      tables[4 * bin[i]]++;
-      tables[4 * bin[i + 1] + 1]++;
-      tables[4 * bin[i + 2] + 2]++;
-      tables[4 * bin[i + 3] + 3]++;
+    for (; i + turns <= length; i += turns) {
+#pragma unroll
+      for (int turn = 0; turn < turns; turn++) tables[turns * bin[i + turn] + turn]++;
     }
-    for (; i < length; i++) tables[4 * bin[i]]++;
+    for (int turn = 0; i < length; i++, turn++) tables[turns * bin[i] + turn]++;
   }
+  return least < outside ? (psi_bins){(uint32_t)least, (uint32_t)most + 1} : (psi_bins){0, 0};
 }
 
 PSI_TARGET static psi_panel_outcome PSI_NAME(divide)(

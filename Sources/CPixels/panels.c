@@ -51,7 +51,7 @@ psi_instructions psi_best_instructions(void) { return psi_portable; }
   return call##_portable(__VA_ARGS__)
 #endif
 
-void psi_subtract_pedestal(
+psi_bins psi_subtract_pedestal(
     const void *counts, int is_signed, const float *pedestal, float *signal, size_t count, psi_histogram histogram,
     psi_instructions instructions) {
   PSI_CHOOSE(instructions, subtract, counts, is_signed, pedestal, signal, count, histogram);
@@ -68,8 +68,15 @@ void psi_add_segments(
   PSI_CHOOSE(instructions, add, signal, segments, count, patterns, sums);
 }
 
-void psi_histogram_counts(psi_histogram histogram, ptrdiff_t *counts) {
-  const uint32_t *t = histogram.tables;
-  for (size_t bin = 0; bin < histogram.bins; bin++, t += 4) counts[bin] = (ptrdiff_t)t[0] + t[1] + t[2] + t[3];
-  memset(histogram.tables, 0, 4 * ((size_t)histogram.bins + 1) * sizeof(uint32_t));
+void psi_histogram_counts(psi_histogram histogram, psi_bins used, ptrdiff_t *counts) {
+  enum { turns = psi_histogram_turns };
+  memset(counts, 0, histogram.bins * sizeof *counts);
+  for (size_t bin = used.first; bin < used.end; bin++) {
+    const uint16_t *table = histogram.tables + turns * bin;
+    uint32_t sum = 0;
+    for (int turn = 0; turn < turns; turn++) sum += table[turn];
+    counts[bin] = (ptrdiff_t)sum;
+  }
+  memset(histogram.tables + turns * (size_t)used.first, 0, turns * (size_t)(used.end - used.first) * sizeof(uint16_t));
+  memset(histogram.tables + turns * (size_t)histogram.bins, 0, turns * sizeof(uint16_t));
 }

@@ -139,7 +139,7 @@ public enum CorpusBuilder {
       throw InputError(path: folder, place: "", expected: "nothing there, or a corpus", found: "something else")
     }
     let corpus = try Corpus(opening: folder)
-    let known = corpus.manifest.sources.map { source in source.files.map { [source.name, $0.name, $0.sha256] } }
+    let known = corpus.manifest.sources.map { source in source.files.map { [source.name, $0.name, $0.checksum] } }
     let wanted = try sources.map { source throws(InputError) in
       try source.files.concurrentMap { file throws(InputError) in
         [source.recipe.name, file.match.name, try file.checksum()]

@@ -44,8 +44,8 @@ public struct CorpusManifest: Codable, Hashable, Sendable {
   public struct File: Codable, Hashable, Sendable {
     public var name: String
     public var bytes: Int
-    /// Of several parts, of their checksums in a row.
-    public var sha256: String
+    /// With its kind: `xxh128:` as `xxh128sum` prints it, of several parts that of their checksums in a row.
+    public var checksum: String
     public var events: Int
     /// The streams and chunks of a run, where it has several.
     public var parts: [String]?
@@ -61,4 +61,17 @@ public struct CorpusManifest: Codable, Hashable, Sendable {
 
   /// The classes of each label, sorted.
   public var classes: [String: [String]] { labels.mapValues { $0.keys.sorted() } }
+}
+
+extension CorpusManifest.File {
+  /// Versions before 2026-11-21 wrote SHA-256, without its name in the value.
+  public init(from decoder: any Decoder) throws {
+    enum OldKey: String, CodingKey { case sha256 }
+    let box = try decoder.container(keyedBy: CodingKeys.self), old = try decoder.container(keyedBy: OldKey.self)
+    let sha256 = try old.decodeIfPresent(String.self, forKey: .sha256).map { "sha256:\($0)" }
+    self.init(
+      name: try box.decode(String.self, forKey: .name), bytes: try box.decode(Int.self, forKey: .bytes),
+      checksum: try sha256 ?? box.decode(String.self, forKey: .checksum), events: try box.decode(Int.self, forKey: .events),
+      parts: try box.decodeIfPresent([String].self, forKey: .parts))
+  }
 }

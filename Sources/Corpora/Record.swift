@@ -13,7 +13,7 @@ public struct Record: Codable, Hashable, Sendable, Identifiable {
   public var event: EventID
   /// The raw file, without this machine's folders.
   public var file: String
-  public var fileSHA256: String
+  public var fileChecksum: String
   /// Position of the (first) event in its file, from 0.
   public var eventIndex: Int
   /// The panel, for `view: panels`; else -1.
@@ -42,7 +42,7 @@ public struct Record: Codable, Hashable, Sendable, Identifiable {
 /// `records.csv`: one line a picture, labels as columns `label.<name>`.
 enum RecordTable {
   private static let fixed = [
-    "id", "split", "source", "detector", "experiment", "run", "seconds", "nanoseconds", "fiducial", "file", "file_sha256",
+    "id", "split", "source", "detector", "experiment", "run", "seconds", "nanoseconds", "fiducial", "file", "file_checksum",
     "event_index", "panel", "coverage", "unit", "calibration", "dark_set", "geometry", "saturation",
     "shard", "row",
   ]
@@ -55,7 +55,7 @@ enum RecordTable {
       text += CSVTable.line(
         [
           r.id, r.split.rawValue, r.source, r.detector, r.event.experiment, "\(r.event.run)", "\(r.event.seconds)",
-          "\(r.event.nanoseconds)", "\(r.event.fiducial)", r.file, r.fileSHA256, "\(r.eventIndex)", "\(r.panel)",
+          "\(r.event.nanoseconds)", "\(r.event.fiducial)", r.file, r.fileChecksum, "\(r.eventIndex)", "\(r.panel)",
           "\(r.coverage)", r.unit, r.calibration, r.darkSet, r.geometry, r.saturation.map { "\($0)" } ?? "", r.shard, "\(r.row)",
         ] + labels.map { r.labels[$0] ?? "" })
     }
@@ -75,13 +75,16 @@ enum RecordTable {
   }
 
   private static func forEach(inFileAt path: String, _ body: (Record) throws(InputError) -> Void) throws(InputError) -> String {
-    var labels: [String] = [], hasHeader = false, number = 0, texts: Set<String> = [], sets: Set<[String: String]> = []
+    var labels: [String] = [], hasHeader = false, checksumKind = "", number = 0, texts: Set<String> = [], sets: Set<[String: String]> = []
     func once(_ text: String) -> String {
       // Short ones take no memory of their own.
       text.utf8.count < 16 ? text : texts.insert(text).memberAfterInsert
     }
     return try CSVParser.rows(ofFileAt: path) { row throws(InputError) in
       guard hasHeader else {
+        // Versions before 2026-11-21 wrote SHA-256, named in the header and not in the values.
+        var row = row
+        if row.count > 10, row[10] == "file_sha256" { (row[10], checksumKind) = ("file_checksum", "sha256:") }
         guard row.starts(with: fixed) else {
           throw InputError(path: path, place: "line 1", expected: fixed.joined(separator: ","), found: row.joined(separator: ","))
         }
@@ -112,7 +115,7 @@ enum RecordTable {
           event: EventID(
             experiment: once(row[4]), run: try field(5, as: Int.self), seconds: try field(6, as: UInt32.self),
             nanoseconds: try field(7, as: UInt32.self), fiducial: try field(8, as: UInt32.self)),
-          file: once(row[9]), fileSHA256: once(row[10]), eventIndex: try field(11, as: Int.self), panel: try field(12, as: Int.self),
+          file: once(row[9]), fileChecksum: once(checksumKind + row[10]), eventIndex: try field(11, as: Int.self), panel: try field(12, as: Int.self),
           coverage: try field(13, as: Double.self), unit: once(row[14]), calibration: once(row[15]), darkSet: once(row[16]),
           geometry: once(row[17]), saturation: row[18].isEmpty ? nil : try field(18, as: Double.self),
           labels: sets.insert(set).memberAfterInsert, shard: once(row[19]), row: try field(20, as: Int.self)))

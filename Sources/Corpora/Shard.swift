@@ -35,7 +35,7 @@ enum Shard {
     try write("nanoseconds", records.map(\.event.nanoseconds))
     try write("fiducial", records.map(\.event.fiducial))
     try write("file", records.map(\.file))
-    try write("file_sha256", records.map(\.fileSHA256))
+    try write("file_checksum", records.map(\.fileChecksum))
     try write("event_index", records.map { Int64($0.eventIndex) })
     try write("panel", records.map { Int64($0.panel) })
     try write("coverage", records.map(\.coverage))

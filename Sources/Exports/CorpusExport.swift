@@ -162,7 +162,7 @@ struct ExportSet: Sendable {
         [
           record.id, record.split.rawValue, at.file, at.place, record.source, record.detector, record.event.experiment,
           "\(record.event.run)", "\(record.event.seconds)", "\(record.event.nanoseconds)", "\(record.event.fiducial)", record.file,
-          record.fileSHA256, "\(record.eventIndex)", "\(record.panel)", "\(record.coverage)", record.unit, record.calibration,
+          record.fileChecksum, "\(record.eventIndex)", "\(record.panel)", "\(record.coverage)", record.unit, record.calibration,
           record.geometry,
         ] + labels.map { record.labels[$0] ?? "" })
     }
@@ -183,7 +183,7 @@ struct ExportSet: Sendable {
     ("nanoseconds", "sc:Integer", "time of the event, the rest"),
     ("fiducial", "sc:Integer", "360 Hz pulse number"),
     ("raw_file", "sc:Text", "raw file"),
-    ("raw_sha256", "sc:Text", "SHA-256 of the raw file"),
+    ("raw_checksum", "sc:Text", "checksum of the raw file with its kind, xxh128: as by xxh128sum"),
     ("event_index", "sc:Integer", "position of the event in the raw file, from 0"),
     ("panel", "sc:Integer", "panel, or -1"),
     ("coverage", "sc:Float", "measured share of the picture, 0 to 1"),
@@ -204,7 +204,7 @@ struct ExportSet: Sendable {
       "id": .string(record.id), "split": .string(record.split.rawValue), "source": .string(record.source),
       "detector": .string(record.detector), "experiment": .string(record.event.experiment), "run": .integer(record.event.run),
       "seconds": .integer(Int(record.event.seconds)), "nanoseconds": .integer(Int(record.event.nanoseconds)),
-      "fiducial": .integer(Int(record.event.fiducial)), "raw_file": .string(record.file), "raw_sha256": .string(record.fileSHA256),
+      "fiducial": .integer(Int(record.event.fiducial)), "raw_file": .string(record.file), "raw_checksum": .string(record.fileChecksum),
       "event_index": .integer(record.eventIndex), "panel": .integer(record.panel), "coverage": .number(record.coverage),
       "unit": .string(record.unit), "calibration": .string(record.calibration), "geometry": .string(record.geometry),
     ]

@@ -34,6 +34,7 @@ enum Calibration {
   ) throws(InputError) -> PanelCalibration? {
     let parameters = constants.commonMode.parameters, histogram = parameters?.panelHistogram
     guard (parameters == nil) == (histogram == nil) else { return nil }
+    guard histogram == nil || shape[1] * shape[2] <= PanelCalibration.histogramLimit else { return nil }
     try require(constants.pedestal?.shape, shape, "pedestals", path)
     try require(constants.gain?.shape, shape, "gain", path)
     var mask = try goodPixels(constants, shape, isCSPAD: isCSPAD, path: path), signal = [Float](repeating: 0, count: shape.count)

@@ -12,6 +12,8 @@ public protocol EventReader: AnyObject {
   /// Whether payloads come with their bytes, as they do unless this is set to false. Where only identity, labels and the description
   /// of payloads count, a container may then leave the bytes out and be faster; it need not.
   var readsBytes: Bool { get set }
+  /// Where payloads of earlier events come back to when they are no longer needed; a container may read into them, it need not.
+  var spareBytes: SpareBytes? { get set }
   /// What was passed over so far: reason -> count, such as `AcqWaveform v1: 12`.
   var skipped: [String: Int] { get }
   /// Transitions seen so far beside the events they frame: name -> count, such as `BeginRun: 1`.
@@ -24,6 +26,11 @@ extension EventReader {
   /// Bytes come with what is read anyway.
   public var readsBytes: Bool {
     get { true }
+    set { _ = newValue }
+  }
+  /// Every payload has bytes of its own.
+  public var spareBytes: SpareBytes? {
+    get { nil }
     set { _ = newValue }
   }
   /// None: most containers hold only events.

@@ -24,7 +24,7 @@ struct CorpusBuilderTests {
       #expect(record.unit == "ADU")
       #expect(record.event.experiment == "t")
       #expect(record.file == "raw/run\(record.event.run)/shots.h5")
-      #expect(record.fileSHA256 == (try Checksum.sha256(file: scratch(record.file))))
+      #expect(record.fileChecksum == "xxh128:" + (try Checksum.xxh128(files: [scratch(record.file)])))
       #expect(record.labels == ["kind": record.eventIndex % 3 == 0 ? "none" : "one"])
       #expect(record.coverage == 1)
       if let assigned = [1: Split.train, 2: .validation, 3: .test][record.event.run] { #expect(record.split == assigned) }

@@ -64,28 +64,36 @@ struct ProjectionTests {
       pedestal: Tensor(shape, pedestal), gain: Tensor(repeating: 27, shape),
       status: Tensor(shape, (0..<shape.count).map { _ in random.next() % 50 == 0 ? 1 : 0 }), commonMode: .histogram)
     let development = try #require(try PanelwiseDevelopment(CSPAD.self, constants, projection, path: "p"))
-    for _ in 0..<2 {
-      let words = pedestal.map { UInt16(Double($0) + random.normal(6, 3.4) + (random.next() % 7 == 0 ? 300 : 0) + (random.next() % 999 == 0 ? 14000 : 0)) }
+    var payloads: [Payload] = [], expected: [(picture: MaskedImage, unit: Frame.Unit, saturation: Double)] = []
+    for _ in 0..<3 {
+      let words = pedestal.map { UInt16(Double($0) + random.normal(6, 3.4) + (random.next() % 7 == 0 ? 300 : 0) + (random.next() % 999 == 0 ? 15500 : 0)) }
       let payload = Payload(
         info: PayloadInfo(source: "", typeName: "dataset", element: .uint16, shape: shape),
         bytes: words.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] })
       let raw = try CSPAD.decode(payload, path: "p"), frame = try CSPAD.calibrate(raw, constants, path: "p")
-      let expected = projection.picture(of: frame), found = try #require(try development.picture(of: payload, path: "p"))
-      #expect(found.image == expected && found.unit == frame.unit)
       let good = frame.mask.elements.count { $0 != 0 }
       let saturated = raw.elements.indices.count { raw.elements[$0] >= 16383 && frame.mask.elements[$0] != 0 }
-      #expect(found.saturation == Double(saturated) / Double(good))
+      payloads.append(payload)
+      expected.append((projection.picture(of: frame), frame.unit, Double(saturated) / Double(good)))
     }
+    #expect(Set(expected.map(\.saturation)).count == 3, "frames differ")
+    // Each is what it is alone, also beside one of other panels.
+    var stranger = payloads[0]
+    stranger.info.shape = [2, 185, 388]
+    stranger.bytes = [UInt8](repeating: 0, count: 4 * 185 * 388)
+    let found = development.pictures(of: [payloads[0], stranger, payloads[1], payloads[2]], path: "p") + development.pictures(of: [payloads[1]], path: "p")
+    for (picture, frame) in zip(found, [0, nil, 1, 2, 1] as [Int?]) {
+      let wanted = frame.map { expected[$0] }
+      #expect(picture?.image == wanted?.picture && picture?.unit == wanted?.unit && picture?.saturation == wanted?.saturation)
+    }
+    #expect(found.count == 5)
     // Counts whose signal is no finite number, or of other panels, are left to the steps.
     var faulty = constants
-    faulty.gain = Tensor(repeating: 1.2e-38, shape)
+    (faulty.pedestal, faulty.gain) = (nil, Tensor(repeating: 1.2e-38, shape))
     let other = try #require(try PanelwiseDevelopment(CSPAD.self, faulty, projection, path: "p"))
     let info = PayloadInfo(source: "", typeName: "dataset", element: .int16, shape: shape)
-    let infinite = try other.picture(of: Payload(info: info, bytes: [UInt8](repeating: 1, count: 2 * shape.count)), path: "p")?.image
-    #expect(infinite == nil)
-    var fewer = info
-    fewer.shape = [2, 185, 388]
-    let few = try other.picture(of: Payload(info: fewer, bytes: [UInt8](repeating: 0, count: 4 * 185 * 388)), path: "p")?.image
-    #expect(few == nil)
+    let ones = Payload(info: info, bytes: [UInt8](repeating: 1, count: 2 * shape.count))
+    let outcomes = other.pictures(of: [ones, Payload(info: info, bytes: [UInt8](repeating: 0, count: 2 * shape.count))], path: "p")
+    #expect(outcomes.map { $0 == nil } == [true, false])
   }
 }

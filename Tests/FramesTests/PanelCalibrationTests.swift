@@ -63,13 +63,14 @@ import Testing
       place.offsets = [lead, lead + 2 * Self.pixels]
       for instructions in PixelInstructions.available {
         var seen: [Int] = []
-        let outcome = calibration.forEachPanel(of: place, in: bytes, fullScale: full, instructions: instructions) { panel, signal in
+        let frame = CountedFrame(place, in: bytes, fullScale: full)
+        let outcome = calibration.forEachPanel(of: [frame], instructions: instructions) { panel, _, signal in
           seen.append(panel)
           let expected = whole.signal[first: panel].elements
           let wrong = expected.indices.count { expected[$0] != signal[$0] }
           #expect(wrong == 0, "panel \(panel), \(instructions)")
         }
-        #expect(seen == [0, 1] && outcome.isFinite && outcome.saturated == saturated)
+        #expect(seen == [0, 1] && outcome.map(\.isFinite) == [true] && outcome[0].saturated == saturated)
       }
     }
   }
@@ -79,7 +80,9 @@ import Testing
     let calibration = try #require(try CSPAD.panelCalibration(constants, panels: 2, path: "p"))
     let bytes = words.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
     var seen: [Int] = []
-    _ = calibration.forEachPanel(of: PanelCounts(offsets: [nil, 0], isSigned: true), in: bytes, fullScale: nil) { panel, _ in seen.append(panel) }
+    _ = calibration.forEachPanel(of: [CountedFrame(PanelCounts(offsets: [nil, 0], isSigned: true), in: bytes)]) { panel, _, _ in
+      seen.append(panel)
+    }
     #expect(seen == [1])
   }
 
@@ -90,9 +93,9 @@ import Testing
     for byte in [0, 62] as [UInt8] {
       let bytes = [UInt8](repeating: byte, count: 2 * Self.pixels)
       for instructions in PixelInstructions.available {
-        let outcome = calibration.forEachPanel(
-          of: PanelCounts(offsets: [0], isSigned: true), in: bytes, fullScale: nil, instructions: instructions) { _, _ in }
-        #expect(outcome.isFinite == (byte == 0))
+        let frame = CountedFrame(PanelCounts(offsets: [0], isSigned: true), in: bytes)
+        let outcome = calibration.forEachPanel(of: [frame], instructions: instructions) { _, _, _ in }
+        #expect(outcome.map(\.isFinite) == [byte == 0])
       }
     }
   }

@@ -75,7 +75,7 @@ import Testing
     let calibration = try #require(try CSPAD.panelCalibration(CalibrationConstants(), panels: 32, path: "p"))
     let frame = try CSPAD.calibrate(raw, CalibrationConstants(), path: "p"), size = 185 * 388
     var seen: Set<Int> = []
-    _ = calibration.forEachPanel(of: counts, in: payload.bytes, fullScale: nil) { panel, signal in
+    _ = calibration.forEachPanel(of: [CountedFrame(counts, in: payload.bytes)]) { panel, _, signal in
       let wrong = (0..<size).count { signal[$0] != frame.signal.elements[panel * size + $0] }
       #expect(wrong == 0, "panel \(panel)")
       seen.insert(panel)

@@ -3,35 +3,54 @@ import Host
 import Testing
 
 @Suite struct Checksums {
-  /// The oracle is the checksum of bytes in memory, which swift-crypto takes; lengths around blocks, their padding and pieces.
+  /// Expected as `xxh128sum` of xxHash 0.8.1 printed it for files of `(i * 2654435761) >> 13` modulo 256: empty, short, around blocks of
+  /// XXH3 (1024 bytes) and around the pieces in which files are read (262,144 bytes).
   @Test(arguments: [
-    [0], [1, 55], [56, 63, 64], [65, 119, 120, 128], [262_144, 262_143], [262_145, 3, 700_001, 0, 64, 524_288], [1_000_000, 1_000_000], [],
+    (0, "99aa06d3014798d86001c324468d497f"),
+    (1, "a6cd5e9392000f6ac44bdff4074eecdb"),
+    (16, "29be75b0bbbb5284aafffcec5df2cb27"),
+    (17, "db7e8f77961e47fd878751509ecfdb8b"),
+    (128, "ba44fd018231af4cbbe087d879edcc78"),
+    (129, "522c922743fd67f1b8075934107218e5"),
+    (240, "4f49ccc8526aa7ad407883ea5ef95b9a"),
+    (241, "50b62ee1ee6455a7bc424a2c480dd281"),
+    (1023, "d34ef4f411b9a93e3071307bafa2f8f4"),
+    (1024, "53bd178b75ab292e1fd15e7d36f5e1bc"),
+    (1025, "d1ad5f4a3cce4374fe08e5a874d23fd2"),
+    (262143, "8db0cccd42611e63421f2a38b0542712"),
+    (262144, "5df35255aa52a7d0a681d98cfc9c36a6"),
+    (262145, "340c6afb1466dfa4f55c36c17ab34a7a"),
+    (1000003, "ed621aa755b6ada6b6c4165033e2eeee"),
   ])
-  func filesSideBySideHaveTheirOwnDigests(_ lengths: [Int]) throws {
+  func filesHaveTheChecksumsOfXxh128sum(_ length: Int, _ expected: String) throws {
+    let found = try withFiles([length]) { paths in try Checksum.xxh128(files: paths) }
+    #expect(found == expected)
+  }
+
+  /// Expected: `xxh128sum` of the file that holds both checksums in a row.
+  @Test func partsOfARunHaveTheChecksumOfTheirChecksums() throws {
+    let found = try withFiles([1000, 0]) { paths in try Checksum.xxh128(files: paths) }
+    #expect(found == "ab75f8adfb16c3d3a6e4cbea4def37d7")
+  }
+
+  @Test func anUnreadableFileIsNamed() throws {
+    try withFiles([5]) { paths in
+      let folder = (paths[0] as NSString).deletingLastPathComponent
+      let missing = #expect(throws: InputError.self) { try Checksum.xxh128(files: paths + [folder + "/none"]) }
+      #expect(missing?.kind == .missing && missing?.path == folder + "/none")
+      let unreadable = #expect(throws: InputError.self) { try Checksum.xxh128(files: [folder]) }
+      #expect(unreadable?.path == folder)
+    }
+  }
+
+  private func withFiles<Result>(_ lengths: [Int], _ body: ([String]) throws -> Result) throws -> Result {
     let folder = FileManager.default.temporaryDirectory.path + "/checksums-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    var paths: [String] = [], expected: [String] = []
-    for (number, length) in lengths.enumerated() {
-      let data = Data((0..<length).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13 &+ number) })
-      paths.append("\(folder)/\(number)")
-      expected.append(Checksum.sha256(data))
-      try data.write(to: URL(fileURLWithPath: paths[number]))
+    let paths = lengths.indices.map { "\(folder)/\($0)" }
+    for (path, length) in zip(paths, lengths) {
+      try Data((0..<length).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13) }).write(to: URL(fileURLWithPath: path))
     }
-    #expect(try Checksum.sha256(files: paths) == expected)
-    for (path, digest) in zip(paths, expected) { #expect(try Checksum.sha256(files: [path]) == [digest]) }
-    #expect(try Checksum.sha256(files: paths + paths.reversed()) == expected + expected.reversed())
-    let error = #expect(throws: InputError.self) { try Checksum.sha256(files: paths + [folder + "/none"]) }
-    #expect(error?.kind == .missing && error?.path == folder + "/none")
-    let unreadable = #expect(throws: InputError.self) { try Checksum.sha256(files: [folder]) }
-    #expect(unreadable?.path == folder)
-  }
-
-  /// FIPS 180-4, the example of three letters.
-  @Test func abc() throws {
-    let path = FileManager.default.temporaryDirectory.path + "/abc-\(UUID().uuidString)"
-    try Data("abc".utf8).write(to: URL(fileURLWithPath: path))
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    #expect(try Checksum.sha256(files: [path]) == ["ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"])
+    return try body(paths)
   }
 }

@@ -8,15 +8,16 @@
 `prepare` takes constants and geometry of run 1 from a calibration folder as `psimagenet simulate cspad --runs 1 --shots 1` writes it,
 and draws frames: pedestal, common mode, read noise, and photons of a ring and of spots. Both programs read the same HDF5 files
 (int16 [N,32,185,388], not compressed) and do the same: pedestal, common mode by the histogram of each panel, gain, bad pixels,
-assembly, area average to 129x129, asinh, storage in chunks of one picture with shuffle and deflate 4. psimagenet also checks
-every file's SHA-256, surveys all events first, and writes records and checksums.
+assembly, area average to 129x129, asinh, storage in chunks of one picture with shuffle and deflate 4. psimagenet also takes
+the XXH3 checksum of every raw file, surveys all events first, and writes records and checksums.
 
 What Python does well is done: constants, geometry and buffers once a process; frames read as they lie in the file
 (`read_direct_chunk`); whole-frame numpy operations into buffers that are kept, indices of the width that numpy wants; one bincount for the
 histograms of all panels, with a guard bin on either side instead of a selection; an index map for the assembly; weights of the area
 average once, since the mask does not change; one process a core, each with its own files. `--resize gemm` averages areas exactly by two matrix
 products, `--resize pillow` by Pillow's BOX, which counts a pixel for the one output pixel in which its middle lies; the faster one is the
-peer, the exact one the judge of pixels. `--checksum` has Python take the SHA-256 of every raw file, too (hashlib).
+peer, the exact one the judge of pixels. `--checksum` has Python
+take a checksum of every raw file, too, by hashlib or by the module xxhash.
 """
 import argparse, glob, hashlib, json, os, resource, shutil, subprocess, sys, time
 from concurrent.futures import ProcessPoolExecutor
@@ -25,6 +26,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 import h5py
 import numpy as np
+import xxhash
 from PIL import Image
 
 SIDE, SCALE = 129, 1.0
@@ -195,12 +197,12 @@ def make_shard(arguments):
     digest = None
     if checksum:
         with open(raw, "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.file_digest(file, hashlib.sha256 if checksum == "sha256" else xxhash.xxh3_128).hexdigest()
     with h5py.File(raw) as source, h5py.File(out, "w") as file:
         frames = source[DATA]
         n = frames.shape[0]
         if digest:
-            file.attrs["sha256"] = digest
+            file.attrs[checksum] = digest
         chunk = dict(chunks=(1, SIDE, SIDE), shuffle=True, compression="gzip", compression_opts=4)
         image = file.create_dataset("image", (n, SIDE, SIDE), "f4", **chunk)
         weight = file.create_dataset("weight", (n, SIDE, SIDE), "u1", **chunk)
@@ -309,7 +311,7 @@ def main():
     parser.add_argument("--program", default=".build/release/psimagenet")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--checksum", action="store_true", help="Python with checksums of the raw files, too")
+    parser.add_argument("--checksum", nargs="*", choices=["xxh128", "sha256"], default=[], help="Python with checksums of the raw files, too")
     parser.add_argument("--resize", choices=["gemm", "pillow", "both"], default="both")
     a = parser.parse_args()
     if a.what == "prepare":
@@ -320,14 +322,14 @@ def main():
         calib = f"{a.folder}/calib"
         samples = {}
         variants = [(resize, checksum) for resize in (["pillow", "gemm"] if a.resize == "both" else [a.resize])
-                    for checksum in ([False, True] if a.checksum else [False])]
+                    for checksum in [None, *a.checksum]]
 
         def note(name, frames, times):
             samples.setdefault(name, []).append((frames / times[0], 1e3 * times[1] / frames))
         for _ in range(a.rounds):
             for resize, checksum in variants:
                 frames, times = python_run(a.folder, calib, resize, a.processes, checksum)
-                note(f"python, {resize}" + (", SHA-256" if checksum else ""), frames, times)
+                note(f"python, {resize}" + (f", {checksum}" if checksum else ""), frames, times)
                 # In turn: ours beside each of theirs.
                 note("psimagenet", frames, swift_run(a.folder, a.program))
             print({name: f"{v[-1][0]:.1f} frames/s, {v[-1][1]:.1f} ms of a core" for name, v in samples.items()}, flush=True)

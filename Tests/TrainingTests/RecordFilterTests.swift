@@ -7,7 +7,7 @@ import Training
 private func record(_ labels: [String: String]) throws -> Record {
   let fields = labels.map { "\"\($0.key)\": \"\($0.value)\"" }.joined(separator: ", ")
   let json = """
-    {"id": "0", "split": "train", "source": "s", "detector": "picture", "file": "f", "fileSHA256": "", "eventIndex": 0, "panel": -1,
+    {"id": "0", "split": "train", "source": "s", "detector": "picture", "file": "f", "fileChecksum": "", "eventIndex": 0, "panel": -1,
      "event": {"experiment": "e", "run": 1, "seconds": 0, "nanoseconds": 0, "fiducial": 0}, "coverage": 1, "unit": "ADU",
      "calibration": "", "darkSet": "", "saturation": 0, "geometry": "", "labels": {\(fields)}, "shard": "", "row": 0}
     """

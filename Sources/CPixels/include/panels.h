@@ -11,20 +11,31 @@ typedef enum { psi_portable = 0, psi_avx2 = 1, psi_avx512 = 2 } psi_instructions
 /* The widest that this processor has; those before it are there, too. */
 psi_instructions psi_best_instructions(void);
 
-/* Bins of width 1 from `lowest` on, and counts of what falls into them: four tables that take turns, [bins + 1][4], the last bin for
-   all else. The caller sets them to 0. */
+/* Tables of a histogram, which take turns: neighbours mostly fall into one bin, and a count need not wait for the one before. */
+enum { psi_histogram_turns = 16 };
+/* More values than this may overflow a table. */
+enum { psi_histogram_limit = psi_histogram_turns * 65535 };
+
+/* Bins of width 1 from `lowest` on, and counts of what falls into them: [bins + 1][turns], the last bin for all else. The caller
+   sets them to 0. */
 typedef struct {
   float lowest;
   uint32_t bins; /* at most 65534 */
-  uint32_t *tables;
+  uint16_t *tables;
 } psi_histogram;
 
-/* signal[i] = counts[i] - pedestal[i], and counted by the histogram unless it has no bins. Counts are 16-bit words at any address. */
-void psi_subtract_pedestal(
+/* The bins that may hold a count: first <= bin < end. */
+typedef struct {
+  uint32_t first, end;
+} psi_bins;
+
+/* signal[i] = counts[i] - pedestal[i], and counted by the histogram unless it has no bins; says in which. Counts are 16-bit words at
+   any address, at most `psi_histogram_limit` of them where there is a histogram. */
+psi_bins psi_subtract_pedestal(
     const void *counts, int is_signed, const float *pedestal, float *signal, size_t count, psi_histogram histogram, psi_instructions);
 
-/* counts[b] = what the four tables of a histogram have in bin b; sets them to 0. */
-void psi_histogram_counts(psi_histogram histogram, ptrdiff_t *counts);
+/* counts[b] = what the tables of a histogram have in bin b, all of which lie in `used`; sets the tables to 0. */
+void psi_histogram_counts(psi_histogram histogram, psi_bins used, ptrdiff_t *counts);
 
 typedef struct {
   uint32_t saturated; /* pixels with a finite divisor whose count is at `full` or above */

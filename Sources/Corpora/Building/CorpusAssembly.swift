@@ -6,8 +6,8 @@ import Synchronization
 
 /// The second pass over the raw files: pictures into the shards that are this process's share, in the order of the survey.
 ///
-/// All cores take units from one feed, develop and compress them. In memory are at most one undeveloped frame a core, and the
-/// compressed pictures of one shard a split.
+/// All cores take units from one feed, develop and compress them. In memory are at most eight undeveloped frames a core, 32 MB of them or a
+/// single one, and the compressed pictures of one shard a split.
 struct CorpusAssembly {
   private let recipe: CorpusRecipe
   private let survey: Survey
@@ -37,11 +37,12 @@ struct CorpusAssembly {
     var wanted = plan.share(of: crew.rank)
     for key in wanted where try place.isFinished(key) { wanted.remove(key) }
     let (units, last) = units(of: wanted)
-    let feed = Mutex(UnitFeed(survey, wanted: units))
-    let cores = max(1, ProcessInfo.processInfo.activeProcessorCount)
+    let cores = max(1, ProcessInfo.processInfo.activeProcessorCount), spareBytes = SpareBytes(limit: 8 * cores)
+    let feed = Mutex(UnitFeed(survey, wanted: units, spareBytes: spareBytes))
     var done = 0
     while done < units.count {
-      let batch = CorpusAssembly.develop(min(32 * cores, units.count - done), from: feed, in: darkroom, cores: cores)
+      let batch = CorpusAssembly.develop(
+        min(32 * cores, units.count - done), from: feed, in: darkroom, cores: cores, spareBytes)
       for result in batch {
         let developed = try result.get(), job = developed.job, key = plan.key(ofUnit: job.index, job.unit.split)
         add(developed, to: key)
@@ -82,29 +83,40 @@ struct CorpusAssembly {
 
   /// The next `count` units of the feed, developed on all cores, in order; ends with the first failure of the feed.
   private static func develop(
-    _ count: Int, from feed: borrowing Mutex<UnitFeed>, in darkroom: Darkroom, cores: Int
+    _ count: Int, from feed: borrowing Mutex<UnitFeed>, in darkroom: Darkroom, cores: Int, _ spareBytes: SpareBytes
   ) -> [Result<Darkroom.Developed, InputError>] {
     let results = Mutex([Result<Darkroom.Developed, InputError>?](repeating: nil, count: count))
     let intake = Mutex(Intake())
-    /// The next unit with its place in `results`.
-    @Sendable func next() -> (Int, Result<UnitFeed.Job, InputError>)? {
+    /// The next units with the place of the first in `results`, and what the feed failed by. Several small frames at a time, and fewer
+    /// towards the end, so that no core waits for long.
+    @Sendable func next() -> (place: Int, jobs: [UnitFeed.Job], failure: InputError?)? {
       intake.withLock { intake in
         guard intake.taken < count, !intake.hasFailed else { return nil }
-        defer { intake.taken += 1 }
-        let result = feed.withLock { feed -> Result<UnitFeed.Job, InputError>? in
-          do throws(InputError) { return try feed.job().map { .success($0) } } catch { return .failure(error) }
+        let place = intake.taken, share = (count - place + 2 * cores - 1) / (2 * cores)
+        var jobs: [UnitFeed.Job] = [], failure: InputError?
+        feed.withLock { feed in
+          do throws(InputError) {
+            var limit = 1
+            while jobs.count < min(limit, share), let job = try feed.job() {
+              limit = PanelwiseDevelopment.frames(ofBytes: job.payloads.reduce(0) { $0 + $1.bytes.count })
+              jobs.append(job)
+            }
+          } catch {
+            failure = error
+          }
         }
-        guard let result else { return nil }
-        if case .failure = result { intake.hasFailed = true }
-        return (intake.taken, result)
+        intake.taken += jobs.count
+        intake.hasFailed = failure != nil
+        return jobs.isEmpty && failure == nil ? nil : (place, jobs, failure)
       }
     }
     DispatchQueue.concurrentPerform(iterations: min(cores, count)) { _ in
-      while let (place, taken) = next() {
-        let result = taken.flatMap { job -> Result<Darkroom.Developed, InputError> in
-          do throws(InputError) { return .success(try darkroom.developed(job)) } catch { return .failure(error) }
+      while let (place, jobs, failure) = next() {
+        let developed = darkroom.developed(jobs) + (failure.map { [.failure($0)] } ?? [])
+        for job in jobs { for payload in job.payloads { spareBytes.keep(payload.bytes) } }
+        results.withLock { results in
+          for (i, result) in developed.enumerated() { results[place + i] = result }
         }
-        results.withLock { $0[place] = result }
       }
     }
     return results.withLock { $0 }.compactMap { $0 }

@@ -100,7 +100,7 @@ struct CorpusCompletion {
         calibration: joined(tally.calibrations),
         files: source.files.map {
           CorpusManifest.File(
-            name: $0.raw.match.name, bytes: $0.raw.bytes, sha256: $0.sha256, events: $0.events,
+            name: $0.raw.match.name, bytes: $0.raw.bytes, checksum: $0.checksum, events: $0.events,
             parts: $0.raw.parts.count > 1 ? $0.raw.parts.map(\.name) : nil)
         },
         dropped: source.dropped.merging(refused[name] ?? [:], uniquingKeysWith: +), skipped: source.skipped)

@@ -25,22 +25,47 @@ struct Darkroom: Sendable {
     var geometries: [String: DetectorCoordinates] = [:]
   }
 
-  /// A record that cannot be decoded is damage, for the recipe to allow; every other fault is an error.
-  func developed(_ job: UnitFeed.Job) throws(InputError) -> Developed {
-    let job = try UnitFeed.filled(job, survey)
-    do throws(InputError) { return try pictures(of: job) } catch {
-      guard error.kind == .malformed, let detector = job.detector else { throw error }
-      let path = survey.sources[job.source].files[job.file].raw.match.path
-      for (payload, event) in zip(job.payloads, job.events) {
-        if let damage = detector.damage(of: payload, event: event, path: path) {
-          return Developed(job: UnitFeed.Job(emptied: job), damage: damage)
-        }
+  /// What each unit became, in order. Neighbours that share camera, constants and geometry take the first steps together. A record that
+  /// cannot be decoded is damage, for the recipe to allow; every other fault is a failure.
+  func developed(_ jobs: [UnitFeed.Job]) -> [Result<Developed, InputError>] {
+    let filled = jobs.map { job in Result { () throws(InputError) in try UnitFeed.filled(job, survey) } }
+    let exposures = filled.map { $0.flatMap { job in Result { () throws(InputError) in try exposure(of: job) } } }
+    let starts = Darkroom.begun(exposures)
+    return filled.indices.map { i in
+      filled[i].flatMap { job in
+        Result { () throws(InputError) in try developed(job, try exposures[i].get(), starts[i]) }
+          .flatMapError { error in damage(of: job, error).map { .success(Developed(job: job.emptied, damage: $0)) } ?? .failure(error) }
       }
-      throw error
     }
   }
 
-  private func pictures(of job: UnitFeed.Job) throws(InputError) -> Developed {
+  /// The first steps of those exposures that have a short way, neighbours with the same one together.
+  private static func begun(_ exposures: [Result<Exposure, InputError>]) -> [PanelwiseDevelopment.Picture?] {
+    var pictures: [PanelwiseDevelopment.Picture?] = []
+    while pictures.count < exposures.count {
+      guard case .success(let first) = exposures[pictures.count], let way = first.panelwise else {
+        pictures.append(nil)
+        continue
+      }
+      let group = exposures[pictures.count...].prefix {
+        guard case .success(let exposure) = $0 else { return false }
+        return exposure.panelwise === way && exposure.path == first.path
+      }
+      pictures += way.pictures(of: group.compactMap { try? $0.get().payloads[0] }, path: first.path)
+    }
+    return pictures
+  }
+
+  private func damage(of job: UnitFeed.Job, _ error: InputError) -> EventDamage? {
+    guard error.kind == .malformed, let detector = job.detector else { return nil }
+    let path = survey.sources[job.source].files[job.file].raw.match.path
+    for (payload, event) in zip(job.payloads, job.events) {
+      if let damage = detector.damage(of: payload, event: event, path: path) { return damage }
+    }
+    return nil
+  }
+
+  private func exposure(of job: UnitFeed.Job) throws(InputError) -> Exposure {
     let source = survey.sources[job.source], path = source.files[job.file].raw.match.path
     guard let payload = job.payloads.last, let detector = job.detector else { preconditionFailure("a unit without a payload") }
     let key = CalibrationShelf.Key(source: job.source, run: job.unit.stored.recordedRun, payload: payload.info.source)
@@ -48,12 +73,17 @@ struct Darkroom: Sendable {
     if job.index % 2 == 1 { _ = try shelf.placement(for: payload, of: source.opened, key) }
     let constants = try shelf.constants(for: payload, detector, of: source.opened, key, path: path)
     let placement = try shelf.placement(for: payload, of: source.opened, key)
-    let exposure = Exposure(
+    return Exposure(
       payloads: job.payloads, detector: detector, constants: constants, placement: placement,
       panelwise: try shelf.panelwise(detector, constants, placement, source.opened.recipe, key, path: path), path: path,
       place: "event \(job.events[0])")
-    var developed = Developed(job: UnitFeed.Job(emptied: job))
-    for picture in try exposure.pictures(source.opened.optics) {
+  }
+
+  private func developed(
+    _ job: UnitFeed.Job, _ exposure: Exposure, _ begun: PanelwiseDevelopment.Picture?
+  ) throws(InputError) -> Developed {
+    var developed = Developed(job: job.emptied)
+    for picture in try exposure.pictures(survey.sources[job.source].opened.optics, begun: begun) {
       guard let packed = try packed(picture, of: job, exposure) else {
         developed.refused += 1
         continue
@@ -78,11 +108,11 @@ struct Darkroom: Sendable {
       }
       return nil
     }
-    let key = "\(name)|\(file.raw.match.name)|\(file.sha256)|\(job.events[0])|\(picture.panel)"
+    let key = "\(name)|\(file.raw.match.name)|\(file.checksum)|\(job.events[0])|\(picture.panel)"
     let record = Record(
       id: String(Checksum.sha256(Data(key.utf8)).prefix(16)), split: job.unit.split, source: name,
       detector: source.detectors.all[Int(job.unit.stored.detector)], event: source.id(of: job.unit), file: file.raw.match.name,
-      fileSHA256: file.sha256, eventIndex: job.events[0], panel: picture.panel, coverage: coverage, unit: picture.unit,
+      fileChecksum: file.checksum, eventIndex: job.events[0], panel: picture.panel, coverage: coverage, unit: picture.unit,
       calibration: exposure.constants.digest, darkSet: exposure.constants.darkSet,
       geometry: exposure.placement?.digest(panel: picture.panel) ?? "", saturation: picture.saturation,
       labels: source.labelSets[Int(job.unit.stored.labels)], shard: "", row: 0)
@@ -116,8 +146,9 @@ private final class WeightPacking: Sendable {
 
 extension UnitFeed.Job {
   /// The job without its payloads.
-  init(emptied job: UnitFeed.Job) {
-    self = job
-    payloads = []
+  var emptied: UnitFeed.Job {
+    var job = self
+    job.payloads = []
+    return job
   }
 }

@@ -9,7 +9,7 @@ struct Exposure: Sendable {
   let constants: CalibrationConstants
   let placement: DetectorPlacement?
   /// The short way to the same picture, where there is one.
-  var panelwise: PanelwiseDevelopment?
+  let panelwise: PanelwiseDevelopment?
   /// The raw file, and where in it, for complaints.
   let path: String
   let place: String
@@ -24,10 +24,11 @@ struct Exposure: Sendable {
   }
 
   /// raw -> decode -> calibrate -> view -> area average -> tone.
-  func pictures(_ optics: SourceOptics) throws(InputError) -> [Picture] {
-    if let panelwise, let developed = try panelwise.picture(of: payloads[0], path: path) {
-      let image = optics.tone.mapped(developed.image)
-      return [Picture(panel: -1, unit: developed.unit.rawValue, saturation: developed.saturation, image: image)]
+  /// - Parameter begun: what the short way made of the first steps.
+  func pictures(_ optics: SourceOptics, begun: PanelwiseDevelopment.Picture?) throws(InputError) -> [Picture] {
+    if let begun {
+      let image = optics.tone.mapped(begun.image)
+      return [Picture(panel: -1, unit: begun.unit.rawValue, saturation: begun.saturation, image: image)]
     }
     var raws: [Tensor<Float>] = []
     for payload in payloads {

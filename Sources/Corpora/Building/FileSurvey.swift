@@ -5,7 +5,7 @@ import Host
 ///
 /// It depends on the file and the recipe alone, so files can be surveyed in any order, on any core or machine.
 struct FileSurvey: Codable, Sendable {
-  var sha256 = ""
+  var checksum = ""
   var bytes: Int
   var events = 0
   /// Pictures that one unit gives; with `view: panels` as many as the first frame has panels.
@@ -35,10 +35,10 @@ struct FileSurvey: Codable, Sendable {
   }
 
   /// Surveys file `number` of `source`, whose checksum is known.
-  init(_ source: OpenedSource, file number: Int, sha256: String, splitBy: SplitRule.Unit) throws(InputError) {
+  init(_ source: OpenedSource, file number: Int, checksum: String, splitBy: SplitRule.Unit) throws(InputError) {
     let file = source.files[number], recipe = source.recipe
     self.init(bytes: file.bytes)
-    self.sha256 = sha256
+    self.checksum = checksum
     let reader = try recipe.open(file)
     var surveyor = FileSurveyor(source: source, number: number, splitBy: splitBy)
     while recipe.limit.map({ units.count < $0 }) ?? true {

@@ -42,19 +42,8 @@ struct OpenedSource: Sendable {
       (self.bytes, self.modified) = (bytes, modified)
     }
 
-    /// SHA-256 of the file; of several parts, of their checksums in a row.
-    func checksum() throws(InputError) -> String { try RawFile.checksums(of: [self])[0] }
-
-    /// The checksum of each, on this thread.
-    static func checksums(of files: [RawFile]) throws(InputError) -> [String] {
-      let digests = try Checksum.sha256(files: files.flatMap { $0.parts.map(\.path) })
-      var next = 0
-      return files.map { file in
-        let own = digests[next..<next + file.parts.count]
-        next += own.count
-        return own.count == 1 ? own[own.startIndex] : Checksum.sha256(Data(own.joined().utf8))
-      }
-    }
+    /// `xxh128:` and the checksum of the file; of several parts, of their checksums in a row.
+    func checksum() throws(InputError) -> String { "xxh128:" + (try Checksum.xxh128(files: parts.map(\.path))) }
   }
 
   init(_ recipe: SourceRecipe, of corpus: CorpusRecipe, relativeTo base: String, environment: [String: String]) throws(InputError) {

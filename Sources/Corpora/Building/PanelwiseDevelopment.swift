@@ -4,7 +4,7 @@ import Synchronization
 import Tensors
 
 /// From the 16-bit counts of a camera to its small assembled picture, panel by panel: what `Exposure` does in steps, without arrays as
-/// large as the frame between. Pictures have the same bits.
+/// large as the frame between, and for several frames at once. Pictures have the same bits.
 package final class PanelwiseDevelopment: Sendable {
   private let detector: any PanelwiseDetector.Type
   private let calibration: PanelCalibration
@@ -29,19 +29,39 @@ package final class PanelwiseDevelopment: Sendable {
     (self.detector, self.calibration, self.projection) = (detector, calibration, projection)
   }
 
-  /// The picture in the frame's unit; `nil` for a record with its counts elsewhere or for other panels, and where a signal is no
-  /// finite number: whoever takes the steps will say which.
-  package func picture(of payload: Payload, path: String) throws(InputError) -> (image: MaskedImage, unit: Frame.Unit, saturation: Double?)? {
-    guard let counts = try detector.panelCounts(of: payload, path: path), counts.offsets.count == calibration.shape[0] else { return nil }
-    let full = detector.fullScale(of: payload)
-    var sums = projection.makeSums()
-    let outcome = calibration.forEachPanel(of: counts, in: payload.bytes, fullScale: full) { panel, signal in
-      projection.add(signal, ofPanel: panel, to: &sums)
+  /// One picture, in the frame's unit.
+  package struct Picture: Sendable {
+    package var image: MaskedImage
+    package var unit: Frame.Unit
+    /// The share of good pixels at full scale; `nil` where the record does not tell its full scale.
+    package var saturation: Double?
+  }
+
+  /// How many frames of so many bytes are best developed at once: with more of them the constants of a panel are read less often, and
+  /// all lie in memory meanwhile.
+  package static func frames(ofBytes bytes: Int) -> Int { max(1, min(8, (32 << 20) / max(1, bytes))) }
+
+  /// The picture of each record, whatever the others are; `nil` for one that is malformed, that has its counts elsewhere or of other
+  /// panels, and where a signal is no finite number: whoever takes the steps will say which.
+  package func pictures(of payloads: [Payload], path: String) -> [Picture?] {
+    var places: [Int] = [], frames: [CountedFrame] = []
+    for (place, payload) in payloads.enumerated() {
+      guard case .success(let counts?) = Result(catching: { () throws(InputError) in try detector.panelCounts(of: payload, path: path) }),
+        counts.offsets.count == calibration.shape[0]
+      else { continue }
+      places.append(place)
+      frames.append(CountedFrame(counts, in: payload.bytes, fullScale: detector.fullScale(of: payload)))
     }
-    guard outcome.isFinite else { return nil }
-    let stored = stored(counts.stored)
-    let saturation = full.map { _ in stored.good == 0 ? 0 : Double(outcome.saturated) / Double(stored.good) }
-    return (projection.picture(sums, stored.shares), calibration.unit, saturation)
+    var sums = frames.map { _ in projection.makeSums() }
+    let outcomes = calibration.forEachPanel(of: frames) { panel, frame, signal in projection.add(signal, ofPanel: panel, to: &sums[frame]) }
+    var pictures = [Picture?](repeating: nil, count: payloads.count)
+    for (number, place) in places.enumerated() where outcomes[number].isFinite {
+      let frame = frames[number], stored = stored(frame.counts.stored)
+      let saturation = frame.fullScale.map { _ in stored.good == 0 ? 0 : Double(outcomes[number].saturated) / Double(stored.good) }
+      pictures[place] = Picture(
+        image: projection.picture(sums[number], stored.shares), unit: calibration.unit, saturation: saturation)
+    }
+    return pictures
   }
 
   private func stored(_ panels: [Bool]) -> Stored {

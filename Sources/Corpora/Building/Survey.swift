@@ -7,7 +7,7 @@ import Host
 struct Survey: Sendable {
   struct File: Sendable {
     var raw: OpenedSource.RawFile
-    var sha256: String
+    var checksum: String
     var events: Int
     /// Its part of the source's units.
     var units: Range<Int>
@@ -82,7 +82,7 @@ struct Survey: Sendable {
       var joiner = SurveyJoiner(Source(opened: source), recipe)
       for file in source.files.indices {
         if joiner.isFull {
-          joiner.addUnread(file, sha256: try checksumOf(number, file))
+          joiner.addUnread(file, checksum: try checksumOf(number, file))
         } else {
           joiner.add(try surveyOf(number, file), of: file)
         }
@@ -124,10 +124,10 @@ private struct SurveyJoiner {
 
   var isFull: Bool { recipe.limit.map { result.units.count >= $0 } ?? false }
 
-  mutating func addUnread(_ file: Int, sha256: String) {
+  mutating func addUnread(_ file: Int, checksum: String) {
     result.files.append(
       Survey.File(
-        raw: result.opened.files[file], sha256: sha256, events: 0, units: result.units.count..<result.units.count,
+        raw: result.opened.files[file], checksum: checksum, events: 0, units: result.units.count..<result.units.count,
         picturesPerUnit: 1))
   }
 
@@ -161,7 +161,7 @@ private struct SurveyJoiner {
     result.unitEvents += survey.unitEvents.prefix(count * recipe.stack)
     result.files.append(
       Survey.File(
-        raw: raw, sha256: survey.sha256, events: survey.events, units: first..<first + count,
+        raw: raw, checksum: survey.checksum, events: survey.events, units: first..<first + count,
         picturesPerUnit: survey.picturesPerUnit))
     result.dropped.merge(survey.dropped, uniquingKeysWith: +)
     result.skipped.merge(survey.skipped, uniquingKeysWith: +)

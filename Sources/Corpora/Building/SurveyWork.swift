@@ -71,43 +71,23 @@ struct SurveyWork {
   private func path(_ part: Int) -> String { "\(place.path)/survey/\(part).json" }
   private func isKept(_ part: Int) -> Bool { FileManager.default.fileExists(atPath: path(part)) }
 
-  /// A window of parts at a time, so that progress is seen and failures of others are noticed: two for each core, since checksums
-  /// are taken of two files at once.
+  /// A window of parts at a time, so that progress is seen and failures of others are noticed.
   private func make(_ numbers: [Int], _ recipe: CorpusRecipe, _ progress: BuildProgressHandler) throws(InputError) {
-    let cores = max(1, ProcessInfo.processInfo.activeProcessorCount)
-    for first in stride(from: 0, to: numbers.count, by: 2 * cores) {
-      let window = Array(numbers[first..<min(first + 2 * cores, numbers.count)])
+    let width = 2 * max(1, ProcessInfo.processInfo.activeProcessorCount)
+    for first in stride(from: 0, to: numbers.count, by: width) {
+      let window = numbers[first..<min(first + width, numbers.count)]
       try progress(
-        Progress("survey \(recipe.name)", done: first, total: numbers.count, note: sources[parts[window[0]].source].recipe.name))
-      let checksums = try checksums(of: window.flatMap { parts[$0].rawFiles(sources) }, cores: cores)
-      let starts = window.indices.map { window[..<$0].reduce(0) { $0 + parts[$1].files.count } }
-      _ = try window.indices.concurrentMap { place throws(InputError) -> Bool in
-        let number = window[place], part = parts[number]
+        Progress("survey \(recipe.name)", done: first, total: numbers.count, note: sources[parts[numbers[first]].source].recipe.name))
+      _ = try window.concurrentMap { number throws(InputError) -> Bool in
+        let part = parts[number], source = sources[part.source]
         var surveys: [FileSurvey] = []
-        for (i, file) in part.files.enumerated() {
-          surveys.append(try FileSurvey(sources[part.source], file: file, sha256: checksums[starts[place] + i], splitBy: recipe.split.by))
+        for file in part.files {
+          surveys.append(try FileSurvey(source, file: file, checksum: try source.files[file].checksum(), splitBy: recipe.split.by))
         }
         try AtomicFile.write(try CanonicalJSON.data(surveys, pretty: false), to: path(number))
         return true
       }
       try crew.check()
     }
-  }
-
-  /// On all cores, each with about as many bytes.
-  private func checksums(of files: [OpenedSource.RawFile], cores: Int) throws(InputError) -> [String] {
-    var shares = [(bytes: Int, files: [Int])](repeating: (0, []), count: cores)
-    for (i, file) in files.enumerated() {
-      let least = shares.indices.reduce(0) { shares[$1].bytes < shares[$0].bytes ? $1 : $0 }
-      shares[least].bytes += file.bytes
-      shares[least].files.append(i)
-    }
-    let places = shares.map(\.files)
-    let found = try places.concurrentMap { own throws(InputError) in try OpenedSource.RawFile.checksums(of: own.map { files[$0] }) }
-    var checksums = [String](repeating: "", count: files.count)
-    for (own, digests) in zip(places, found) {
-      for (i, digest) in zip(own, digests) { checksums[i] = digest }
-    }
-    return checksums
   }
 }

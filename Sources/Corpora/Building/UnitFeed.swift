@@ -17,6 +17,7 @@ struct UnitFeed {
   }
 
   private let survey: Survey
+  private let spareBytes: SpareBytes
   /// Wanted units, rising.
   private let wanted: [Int32]
   private var next = 0
@@ -25,8 +26,8 @@ struct UnitFeed {
   /// Events read from the open file.
   private var position = 0
 
-  init(_ survey: Survey, wanted: [Int32]) {
-    (self.survey, self.wanted) = (survey, wanted)
+  init(_ survey: Survey, wanted: [Int32], spareBytes: SpareBytes) {
+    (self.survey, self.wanted, self.spareBytes) = (survey, wanted, spareBytes)
   }
 
   var isAtEnd: Bool { next == wanted.count }
@@ -47,6 +48,7 @@ struct UnitFeed {
     if place.files[file].events == 1 { return job }
     if reader == nil {
       reader = try place.opened.recipe.open(place.files[file].raw)
+      reader?.spareBytes = spareBytes
       position = 0
     }
     guard let reader else { preconditionFailure("a reader was just opened") }

@@ -91,7 +91,7 @@ struct NexusFiles {
     try write("/entry_1/record/source", records.map(\.source))
     try write("/entry_1/record/detector", records.map(\.detector))
     try write("/entry_1/record/file", records.map(\.file))
-    try write("/entry_1/record/file_sha256", records.map(\.fileSHA256))
+    try write("/entry_1/record/file_checksum", records.map(\.fileChecksum))
     try write("/entry_1/record/coverage", records.map(\.coverage))
     try write("/entry_1/record/unit", records.map(\.unit))
     try write("/entry_1/record/panel", records.map { Int64($0.panel) })

@@ -24,9 +24,16 @@ final class HDF5ChunkSource: Sendable {
     return descriptor
   }
 
-  /// `rows` of the dataset as an array of `count` bytes.
-  func bytes(_ rows: Range<Int>, count: Int) throws(InputError) -> [UInt8] {
+  /// `rows` of the dataset as an array of `count` bytes, a spare one where there is one.
+  func bytes(_ rows: Range<Int>, count: Int, spare: SpareBytes? = nil) throws(InputError) -> [UInt8] {
     var failure: InputError?
+    if var bytes = spare?.take(count) {
+      unsafe bytes.withUnsafeMutableBytes { buffer in
+        do throws(InputError) { try unsafe read(rows, into: buffer) } catch { failure = error }
+      }
+      if let failure { throw failure }
+      return bytes
+    }
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       do throws(InputError) {
         try unsafe read(rows, into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<count])))

@@ -22,3 +22,15 @@ package struct PanelCounts: Hashable, Sendable {
   /// Which panels were stored.
   package var stored: [Bool] { offsets.map { $0 != nil } }
 }
+
+/// One frame of 16-bit counts as it lies in a record.
+package struct CountedFrame: Sendable {
+  package var counts: PanelCounts
+  package var bytes: [UInt8]
+  /// At and above which a count is saturated; `nil` where the record does not tell.
+  package var fullScale: Float?
+
+  package init(_ counts: PanelCounts, in bytes: [UInt8], fullScale: Float? = nil) {
+    (self.counts, self.bytes, self.fullScale) = (counts, bytes, fullScale)
+  }
+}

@@ -16,6 +16,7 @@ public final class HDF5Reader: EventReader {
   }
 
   public var readsBytes = true
+  public var spareBytes: SpareBytes?
   public private(set) var skipped: [String: Int] = [:]
   /// Who wrote the file, where its layout tells: a name of `HDF5FileLayout.all`, `smalldata` or `MATLAB 7.3`.
   public let layout: String?
@@ -138,7 +139,7 @@ public final class HDF5Reader: EventReader {
         continue
       }
       let info = PayloadInfo(source: datasetPath, typeName: "dataset", element: element, shape: shape)
-      let payload = Payload(info: info, bytes: readsBytes ? try rows.bytes(here) : [])
+      let payload = Payload(info: info, bytes: readsBytes ? try rows.bytes(here, spare: spareBytes) : [])
       if let translated {
         return Event(
           id: parts[part].columns.id(translated.times[here]), index: index - 1, payloads: [payload],

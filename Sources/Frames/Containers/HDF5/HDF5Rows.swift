@@ -54,13 +54,13 @@ final class HDF5Rows {
   }
 
   /// The numbers of event `index`, row-major, little-endian.
-  func bytes(_ index: Int) throws(InputError) -> [UInt8] {
-    let bytes = try storedBytes(index)
+  func bytes(_ index: Int, spare: SpareBytes?) throws(InputError) -> [UInt8] {
+    let bytes = try storedBytes(index, spare)
     guard isColumnMajor else { return bytes }
     return NPYArray.rowMajor(bytes, shape, size: element.size)
   }
 
-  private func storedBytes(_ index: Int) throws(InputError) -> [UInt8] {
+  private func storedBytes(_ index: Int, _ spare: SpareBytes?) throws(InputError) -> [UInt8] {
     guard let table, let source else { return try isStack ? dataset.bytes(row: index) : dataset.bytes() }
     let wanted = rows(index), rowBytes = dataset.shape.count / dataset.shape[0] * element.size
     if !band.rows.contains(wanted.lowerBound) || wanted.upperBound > band.rows.upperBound {
@@ -68,7 +68,7 @@ final class HDF5Rows {
       var rows = start..<min(start + table.chunk[0], dataset.shape[0])
       // A band that is not all there, or too large to keep, is read row by row.
       if !isStack || rows.count * rowBytes > Self.bandLimit { rows = wanted }
-      let bytes = try source.bytes(rows, count: rows.count * rowBytes)
+      let bytes = try source.bytes(rows, count: rows.count * rowBytes, spare: rows == wanted ? spare : nil)
       if rows == wanted { return bytes }
       band = (rows, bytes)
     }
