@@ -82,22 +82,27 @@ public struct Question: Hashable, Sendable {
       let target = batch[target!]!
       let chosen = Answers.chosen(values), truth = target.shape.rank == 2 ? Answers.chosen(target) : target.elements.map { $0 > 0.5 ? 1 : 0 }
       return (0..<count).count { chosen[$0] == truth[$0] }
-    case .within(let tolerance):
-      let truth = batch[target!]!, width = truth.shape.count / truth.shape[0]
-      return (0..<count).count { row in
-        (row * width..<(row + 1) * width).allSatisfy { abs(Double(values.elements[$0] - truth.elements[$0])) <= tolerance }
-      }
-    case .explaining(let share, let field):
-      let truth = batch[target!]!, marks = batch[field]!, width = truth.shape.count / truth.shape[0]
-      return (0..<count).count { row in
-        let marked = (row * width..<(row + 1) * width).filter { marks.elements[$0] > 0 }
-        let mean = marked.reduce(0) { $0 + Double(truth.elements[$1]) } / Double(max(1, marked.count))
-        let total = marked.reduce(0) { $0 + pow(Double(truth.elements[$1]) - mean, 2) }
-        let rest = marked.reduce(0) { $0 + pow(Double(truth.elements[$1] - values.elements[$1]), 2) }
-        return total > 0 && rest <= (1 - share) * total
-      }
+    case .within, .explaining: return (0..<count).count { isRight($0, values, batch) }
     case .retrieval:
       return Answers.retrieved(values, first: count)
+    }
+  }
+}
+
+extension Question {
+  /// Whether one row is answered right by a rule that looks at no other row.
+  func isRight(_ row: Int, _ values: Tensor<Float>, _ batch: [String: Tensor<Float>]) -> Bool {
+    let truth = batch[target!]!, width = truth.shape.count / truth.shape[0], places = row * width..<(row + 1) * width
+    switch rule {
+    case .within(let tolerance):
+      return places.allSatisfy { abs(Double(values.elements[$0] - truth.elements[$0])) <= tolerance }
+    case .explaining(let share, let field):
+      let marks = batch[field]!, marked = places.filter { marks.elements[$0] > 0 }
+      let mean = marked.reduce(0) { $0 + Double(truth.elements[$1]) } / Double(max(1, marked.count))
+      let total = marked.reduce(0) { $0 + pow(Double(truth.elements[$1]) - mean, 2) }
+      let rest = marked.reduce(0) { $0 + pow(Double(truth.elements[$1] - values.elements[$1]), 2) }
+      return total > 0 && rest <= (1 - share) * total
+    case .largest, .retrieval: preconditionFailure("\(rule) is no rule of one row's numbers")
     }
   }
 }
@@ -114,16 +119,10 @@ public enum Answers {
   /// Of the first `count` rows `[2D]`, how many have their own second half nearest to their first half, by the cosine. A tie is wrong:
   /// a network that gives one code to all pictures retrieves nothing.
   static func retrieved(_ pairs: Tensor<Float>, first count: Int) -> Int {
-    let width = pairs.shape[1] / 2
-    func code(_ row: Int, _ half: Int) -> [Double] {
-      let start = row * 2 * width + half * width, code = pairs.elements[start..<start + width].map(Double.init)
-      let length = code.reduce(0) { $0 + $1 * $1 }.squareRoot()
-      return length > 0 ? code.map { $0 / length } : code
-    }
-    let first = (0..<count).map { code($0, 0) }, second = (0..<count).map { code($0, 1) }
+    let codes = PairCodes(pairs, first: count)
     return (0..<count).count { row in
-      let likeness = second.map { zip(first[row], $0).reduce(0) { $0 + $1.0 * $1.1 } }
-      return likeness.indices.allSatisfy { $0 == row || likeness[$0] < likeness[row] - 1e-9 }
+      let likeness = codes.likeness(of: row)
+      return likeness.indices.allSatisfy { $0 == row || likeness[$0] < likeness[row] - PairCodes.rounding }
     }
   }
 }

@@ -10,7 +10,7 @@ public struct Provenance: Codable, Hashable, Sendable {
     public var name: String
     public var manifestSHA256: String
     public var recipeSHA256: String
-    /// Every source with the SHA-256 of each raw file.
+    /// Every source with the checksum of each raw file.
     public var sources: [CorpusManifest.Source]
   }
 

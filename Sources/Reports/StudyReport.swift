@@ -12,6 +12,8 @@ public struct StudyReport: Sendable {
   public let title: String
   public let corpus: Corpus?
   public let runs: [Run]
+  /// By family, of its audited runs.
+  let verdicts: [String: TaskVerdict]
   public let transfer: TransferProtocol.Result?
   public let cues: [CueReport]
   public let published: [PublishedFolder]
@@ -42,7 +44,7 @@ public struct StudyReport: Sendable {
 
   /// Reads the runs' recipes and metrics and the published folder, which is a published checkpoint or holds some.
   ///
-  /// Throws `.missing` for what is not there, and where numbers cannot be: two chosen stages of one family, accuracies that are
+  /// Throws `.missing` for what is not there, where audited runs of one family are not of one recipe, and where numbers cannot be: two chosen stages of one family, accuracies that are
   /// no shares, maps that do not have side×side pixels, weights of another checksum.
   public init(
     title: String, corpus: Corpus? = nil, runs: [(name: String, folder: RunFolder)] = [], transfer: TransferProtocol.Result? = nil,
@@ -50,11 +52,17 @@ public struct StudyReport: Sendable {
   ) throws(InputError) {
     var read: [Run] = []
     for (name, folder) in runs { read.append(try StudyReport.run(name, folder)) }
+    var verdicts: [String: TaskVerdict] = [:]
+    for (family, own) in Dictionary(grouping: read, by: \.family) {
+      let audits = own.compactMap(\.audit)
+      if !audits.isEmpty { verdicts[family] = try TaskVerdict(audits) }
+    }
     if let transfer { try StudyReport.check(transfer) }
     for report in cues { try StudyReport.check(report) }
     self.title = title
     self.corpus = corpus
     self.runs = read
+    self.verdicts = verdicts
     self.transfer = transfer
     self.cues = cues
     self.published = try published.map { folder throws(InputError) in try StudyReport.publications(in: folder) } ?? []
@@ -94,7 +102,10 @@ public struct StudyReport: Sendable {
     addSummary(to: &report, inFull: !weighsFamilies)
     if weighsFamilies { try addWorth(to: &report, gnuplot) }
     if let corpus { try addCorpus(corpus, to: &report) }
-    if !runs.isEmpty { try addTraining(to: &report, gnuplot) }
+    if !runs.isEmpty {
+      addAudits(to: &report)
+      try addTraining(to: &report, gnuplot)
+    }
     if let transfer { try addTransfer(transfer, to: &report, gnuplot) }
     if !cues.isEmpty { try addCues(to: &report, gnuplot) }
     try addMaking(to: &report)

@@ -150,8 +150,10 @@ extension StudyReport {
     for loser in undecided + worse {
       guard let row = rows.first(where: { $0.family == loser.family }) else { continue }
       if let gap = generalization(of: loser.family), gap.train - gap.validation.value > 0.1 {
-        reasons.append(
-          "\(loser.family) fits its training pictures better than new ones (pretext accuracy \(decimal(gap.train, 3)) in training, \(plain(gap.validation)) in validation)")
+        // What is withheld is not told in other words.
+        let figures = familyAudit(loser.family).standing == .withheld
+          ? "" : " (pretext accuracy \(decimal(gap.train, 3)) in training, \(plain(gap.validation)) in validation)"
+        reasons.append("\(loser.family) fits its training pictures better than new ones\(figures)")
       }
       if row.validation.value - row.test.value > 2 * combined(row.validation, row.test) {
         reasons.append(

@@ -102,14 +102,15 @@ extension StudyReport {
     return shares.isEmpty ? nil : (best, Statistics.mean(shares), shares.count)
   }
 
-  /// Accuracy in the own task at the end, as the mean over seeds with its standard error; withheld where the audit of a run says so.
+  /// Accuracy in the own task at the end, as the mean over seeds with its standard error, and what the audits of its runs say of it.
   private func ownAccuracy(_ family: String) -> Table.Cell {
     let own = runs.filter { $0.family == family }, last = own.compactMap { $0.metrics.last { $0.split == "validation" }?.accuracy }
     guard !last.isEmpty else { return .missing }
-    if let leak = own.lazy.compactMap({ $0.audit?.reasons.first }).first { return .withheld(leak) }
+    let audit = familyAudit(family)
+    guard audit.standing != .withheld else { return .withheld(audit.reasons[0]) }
     let value = last.count > 1
       ? Table.Cell.measured(Statistics.mean(last), error: Statistics.standardError(last), digits: 3) : .number(last[0], digits: 3)
-    return own.allSatisfy { $0.audit != nil } || role(of: family) == .supervised ? value : .detailed(value, "not audited")
+    return .detailed(value, audit.standing == .notShown ? "not shown to be content" : audit.standing.rawValue)
   }
 
   /// Seconds of training steps of one run of the family, by what its metrics say; the mean over its seeds.
@@ -157,7 +158,7 @@ extension StudyReport {
     report.table(
       worthColumns,
       caption: "Balanced accuracy of the linear probe on the test runs, ± the larger of the standard errors over seeds and over test frames, at the stage "
-        + "that validation chose. Own task: accuracy on the validation runs at the end; its chance level differs from task to task, and it is not to be quoted where it was not audited. "
+        + "that validation chose. Own task: accuracy on the validation runs at the end; its chance level differs from task to task; whether it is content, the audits below say. "
         + "Training: seconds of steps of one run by the clock, with whatever else the machine did. Gap closed: mean over the tasks of (score − random)/(supervised − random), where supervised is the "
         + "trunk that was trained on every label of that task. Bold: above random by more than twice the error of the "
         + "run-by-run difference; of a hundred such comparisons two would be bold by luck alone.")

@@ -44,12 +44,20 @@ public struct TaskAuditReport: Codable, Sendable {
     let headline: Table.Cell = isWithheld ? .withheld("a control is answered") : .measured(audit.headline.value, error: audit.headline.standardError, digits: 3)
     table.append([
       .text("headline"), .text(isWithheld ? "withheld" : ""), headline, .text(isWithheld ? "" : audit.headlineInterval.description),
-      .number(audit.headline.chance ?? .nan, digits: 3), .text("accuracy on held-out pictures, n = \(audit.headline.count)"),
+      .number(audit.headline.chance ?? .nan, digits: 3), .text("\(audit.headline.metric) on held-out pictures, n = \(audit.headline.count)"),
     ])
+    for part in audit.parts ?? [] {
+      table.append([
+        .text("\(part.name): headline"), .text(isWithheld ? "withheld" : ""),
+        isWithheld ? .withheld("a control is answered") : .measured(part.headline.value, error: part.headline.standardError, digits: 3),
+        .text(isWithheld ? "" : part.headlineInterval.description), .number(part.headline.chance ?? .nan, digits: 3),
+        .text("\(part.headline.metric), n = \(part.headline.count)"),
+      ])
+    }
     for finding in audit.shown(withholding: isWithheld) {
       let verdict = Table.Cell.text(finding.verdict.rawValue)
       table.append([
-        .text(finding.control), finding.verdict == .leak ? .emphasized(verdict) : verdict,
+        .text(finding.name), finding.verdict == .leak ? .emphasized(verdict) : verdict,
         finding.score.map { .measured($0.value, error: $0.standardError, digits: 3) } ?? .missing, .text(finding.interval?.description ?? ""),
         finding.expected.map { .number($0, digits: 3) } ?? .missing, .text(finding.statement),
       ])

@@ -45,22 +45,14 @@ package struct BatchMaker: Sendable {
     return chosen
   }
 
-  /// About as many pictures of each of `count` different runs, none twice; larger runs are drawn more often. A run that has too few is not
-  /// drawn; throws where too many have.
+  /// Throws where too many runs have too few pictures.
   private func indices(step: Int, ofRuns count: Int) throws(InputError) -> [Int] {
-    var random = Philox(seed: seed, 4, UInt64(step)), chosen: [Int] = [], drawn: Set<Int> = []
-    for part in 0..<count {
-      let size = batch * (part + 1) / count - batch * part / count
-      let eligible = runs.indices.filter { runs[$0].count >= size && !drawn.contains($0) }
-      guard let run = eligible.flatMap({ run in runs[run].map { _ in run } }).randomElement(using: &random) else {
-        throw InputError(
-          path: "", place: "batch", expected: "\(count) runs of at least \(size) training pictures each, for task \(type(of: task).name)",
-          found: "\(runs.count { $0.count >= size }) such runs; choose a smaller batch, or more runs a batch")
-      }
-      drawn.insert(run)
-      chosen += runs[run].shuffled(using: &random).prefix(size)
+    var random = Philox(seed: seed, 4, UInt64(step))
+    do { return try RunDraw.pictures(batch, ofRuns: count, among: runs, using: &random) } catch {
+      throw InputError(
+        path: "", place: "batch", expected: "\(count) runs of at least \(error.size) training pictures each, for task \(type(of: task).name)",
+        found: "\(runs.count { $0.count >= error.size }) such runs; choose a smaller batch, or more runs a batch")
     }
-    return chosen
   }
 
   /// The batch of a step, made on all cores of the engine, whose thread this has to be, or on this thread alone: field -> `[batch, ...]`.
@@ -117,6 +109,30 @@ package struct BatchMaker: Sendable {
     // Of several errors the first place's, whichever thread was faster.
     let made = parts.withLock { $0.sorted { $0.key < $1.key } }
     return ExampleBatch.joined(try made.map { part throws(InputError) in try part.value.get() })
+  }
+}
+
+/// A batch of pictures that come from few runs.
+package enum RunDraw {
+  /// Fewer runs than wanted have so many pictures.
+  package struct Shortage: Error {
+    package let size: Int
+  }
+
+  /// About as many pictures of each of `count` different runs, none twice; larger runs are drawn more often, and a run that has too few is
+  /// not drawn.
+  package static func pictures(
+    _ total: Int, ofRuns count: Int, among runs: [[Int]], using random: inout Philox
+  ) throws(Shortage) -> [Int] {
+    var chosen: [Int] = [], drawn: Set<Int> = []
+    for part in 0..<count {
+      let size = total * (part + 1) / count - total * part / count
+      let eligible = runs.indices.filter { runs[$0].count >= size && !drawn.contains($0) }
+      guard let run = eligible.flatMap({ run in runs[run].map { _ in run } }).randomElement(using: &random) else { throw Shortage(size: size) }
+      drawn.insert(run)
+      chosen += runs[run].shuffled(using: &random).prefix(size)
+    }
+    return chosen
   }
 }
 

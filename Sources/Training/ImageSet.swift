@@ -174,6 +174,15 @@ public struct ImageSet: Sendable {
     throw InputError(path: path, place: "split train", expected: "pictures with measured, varying pixels", found: "none")
   }
 
+  /// The scaling that a run of `recipe` begins with: its templates included, where the recipe projects them. Reads every picture once or twice.
+  ///
+  /// Throws where the pictures give none, naming the first measured pixel that is no number.
+  package func scaling(for recipe: TrainingRecipe) throws(InputError) -> InputScaling {
+    var scaling = try usableScaling(path: recipe.corpus)
+    if recipe.projectsTemplate { scaling.templates = try templates(scaling) }
+    return scaling
+  }
+
   /// What the mean picture of each source says of left and right, above and below; `nil` where none says anything. Reads every picture once.
   func templates(_ scaling: InputScaling) throws(InputError) -> HandednessTemplates? {
     var sums: [String: [Double]] = [:], counts: [String: Double] = [:]

@@ -43,8 +43,7 @@ public struct LabelledBatch: Sendable {
     let images = try ImageSet(corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: task, augmentations: augmentations)
     let network = try TrainingNetwork(recipe, side: images.side, classes: images.classes, path: path)
     let maker = BatchMaker(
-      images: images, task: task, augmentations: augmentations, scaling: try images.usableScaling(path: recipe.corpus), seed: recipe.seed,
-      batch: recipe.batch)
+      images: images, task: task, augmentations: augmentations, scaling: try images.scaling(for: recipe), seed: recipe.seed, batch: recipe.batch)
     self.init(try maker.training(step: 0), network.questions, classes: images.classes)
   }
 }

@@ -33,4 +33,11 @@ public struct Schedule: Codable, Hashable, Sendable {
     case .step: return pow(stepFactor, (share / stepShare).rounded(.down))
     }
   }
+
+  /// The same course over a run of `steps`, whose warm-up takes no more than a tenth: however short it is, it ends as a long one does.
+  public func shortened(to steps: Int) -> Schedule {
+    var schedule = self
+    schedule.warmupSteps = min(warmupSteps, steps / 10)
+    return schedule
+  }
 }

@@ -20,6 +20,26 @@ public struct StudyPlan: Decodable, Sendable {
   public var families: [Family]
   /// Families to draw stage by stage in one figure, `random` among them.
   public var curves: [Curve]
+  /// What the audit of each run asks for; where it is left out, as much as a fifth of the run's passes pays for.
+  public var audit: Audit?
+
+  /// What controls are asked whether the families' own accuracies are content.
+  public struct Audit: Decodable, Hashable, Sendable {
+    /// Examples a control; 0 audits nothing, which the page says.
+    public var examples: Int
+    /// Steps of the planted cue's network; 0 for none.
+    public var plantedSteps: Int
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case examples, plantedSteps }
+    public init(from decoder: any Decoder) throws {
+      let box = try StrictContainer<CodingKeys>(decoder)
+      examples = try box.required(.examples)
+      plantedSteps = try box.value(.plantedSteps, or: 150)
+      for (key, count) in [(CodingKeys.examples, examples), (.plantedSteps, plantedSteps)] where count < 0 {
+        throw box.refused(key, expected: "0 or more", found: "\(count)")
+      }
+    }
+  }
 
   public struct Family: Decodable, Sendable {
     public var name: String
@@ -48,7 +68,7 @@ public struct StudyPlan: Decodable, Sendable {
     }
   }
 
-  enum CodingKeys: String, CodingKey, CaseIterable { case corpus, seeds, tasks, labelsPerClass, draws, everyLabel, families, curves }
+  enum CodingKeys: String, CodingKey, CaseIterable { case corpus, seeds, tasks, labelsPerClass, draws, everyLabel, families, curves, audit }
   public init(from decoder: any Decoder) throws {
     let box = try StrictContainer<CodingKeys>(decoder)
     (corpus, tasks, families) = (try box.required(.corpus), try box.required(.tasks), try box.required(.families))
@@ -57,6 +77,7 @@ public struct StudyPlan: Decodable, Sendable {
     draws = try box.value(.draws, or: 5)
     everyLabel = try box.value(.everyLabel, or: false)
     curves = try box.value(.curves, or: [])
+    audit = try box.optional(.audit)
     func require(_ holds: Bool, _ key: CodingKeys, _ expected: String, _ found: String) throws {
       guard holds else { throw box.refused(key, expected: expected, found: found) }
     }

@@ -62,8 +62,7 @@ public final class Trainer {
     } : nil
     // A network goes on with the scaling that it has learnt.
     let known = (last ?? start)?.description.scaling
-    var scaling = try known ?? images.usableScaling(path: recipe.corpus)
-    if known == nil, recipe.projectsTemplate { scaling.templates = try images.templates(scaling) }
+    let scaling = try known ?? images.scaling(for: recipe)
     network = try TrainingNetwork(recipe, side: images.side, classes: images.classes, path: path)
     optimizer = try recipe.optimizer.optimizer(path: path)
     train = BatchMaker(

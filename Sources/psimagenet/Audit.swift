@@ -71,7 +71,7 @@ struct Audit: ParsableCommand {
       try AtomicFile.write(CanonicalJSON.data(audit), to: folder + "/audit.json")
       audits.append(audit)
     }
-    let report = TaskAuditReport(audits: audits, verdict: TaskVerdict(audits))
+    let report = TaskAuditReport(audits: audits, verdict: try TaskVerdict(audits))
     if let out { try AtomicFile.write(CanonicalJSON.data(report), to: out) }
     if let html { try report.html().write(to: html) }
     try output.print(report) { report in
@@ -85,13 +85,11 @@ struct Audit: ParsableCommand {
 
   /// Before training: only what the pipeline does to mirror images.
   private func auditRecipe(_ path: String) throws {
-    let recipe = try TrainingRecipe(reading: path), source = try Corpus(opening: corpus ?? recipe.corpus)
-    let task = try recipe.task.task(path: path)
+    var recipe = try TrainingRecipe(reading: path)
+    if let corpus { recipe.corpus = corpus }
+    let source = try Corpus(opening: recipe.corpus), task = try recipe.task.task(path: path)
     let images = try ImageSet(source, split: .train, include: recipe.include, exclude: recipe.exclude, task: task)
-    guard let scaling = try images.scaling() else {
-      throw InputError(path: source.folder, place: "split train", expected: "pictures with measured, varying pixels", found: "none")
-    }
-    let table = try CommutationTable(recipe, scaling: scaling, corpus: source)
+    let table = try CommutationTable(recipe, scaling: images.scaling(for: recipe), corpus: source)
     if let out { try AtomicFile.write(CanonicalJSON.data(table), to: out) }
     try output.print(table) { table in table.text + "\nControls need a run: psimagenet pretrain \(path) --out RUN" }
     guard table.failures.isEmpty else { throw ExitCode(1) }

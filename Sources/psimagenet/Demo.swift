@@ -75,14 +75,13 @@ struct Demo: ParsableCommand {
     say("5/7 audit of every pretext run, and cues: what the flip detector used")
     for family in ["flip", "crop-position"] {
       let audits = try trainings.filter { $0.family == family }.map { training in
-        let path = training.folder.last, share = TaskAudit.share(of: training.recipe)
-        let audit = try TaskAudit(
-          Checkpoint(reading: path), path: path, corpus: corpus, examples: share.examples, plantedSteps: share.plantedSteps, progress: progress)
-        try AtomicFile.write(CanonicalJSON.data(audit), to: training.folder.path + "/audit.json")
-        return audit
+        let share = try TaskAudit.share(of: training.recipe)
+        return try TaskAudit.kept(
+          in: training.folder, corpus: corpus, examples: share.examples, plantedSteps: share.plantedSteps, progress: progress)
       }
-      try TaskAuditReport(audits: audits, verdict: TaskVerdict(audits)).html().write(to: "\(out)/audit-\(family).html")
-      say("  \(family): \(TaskVerdict(audits).standing.rawValue), see \(out)/audit-\(family).html")
+      let verdict = try TaskVerdict(audits)
+      try TaskAuditReport(audits: audits, verdict: verdict).html().write(to: "\(out)/audit-\(family).html")
+      say("  \(family): \(verdict.standing.rawValue), see \(out)/audit-\(family).html")
     }
     let flip = trainings.first { $0.family == "flip" }!.folder
     let cues = try CueReport(Checkpoint(reading: flip.last), path: flip.last, corpus: corpus, progress: progress)

@@ -92,24 +92,21 @@ struct Pretrain: ParsableCommand {
   ///
   /// Ends the program with code 75 where it is asked to stop: the network is saved, and the same command makes the audit.
   private func audited(_ recipe: TrainingRecipe, in folder: String, _ signals: StopSignals) throws -> TaskAudit? {
-    let path = RunFolder(folder).last, checkpoint = try Checkpoint(reading: path), corpus = try Corpus(opening: recipe.corpus)
-    let share = TaskAudit.share(of: recipe)
+    let corpus = try Corpus(opening: recipe.corpus), share = try TaskAudit.share(of: recipe)
     do {
-      let audit = try TaskAudit(
-        checkpoint, path: path, corpus: corpus, examples: share.examples, plantedSteps: share.plantedSteps
+      return try TaskAudit.kept(
+        in: RunFolder(folder), corpus: corpus, examples: share.examples, plantedSteps: share.plantedSteps
       ) { [report = output.progress] progress in
         report(progress)
         if signals.received { Foundation.exit(75) }
       }
-      try AtomicFile.write(CanonicalJSON.data(audit), to: folder + "/audit.json")
-      return audit
     } catch let error as InputError where error.kind == .malformed {
       FileHandle.standardError.write(Data("no audit: \(error.description)\n".utf8))
       return nil
     }
   }
 
-  /// What is left of an audit for tasks whose answers controls cannot be held against: the pipeline's own steps.
+  /// What is left of an audit where the corpus has no pictures to judge the task on: the pipeline's own steps.
   private func commutation(_ recipe: TrainingRecipe, in folder: String) throws -> CommutationTable {
     let scaling = try Checkpoint(reading: RunFolder(folder).last).description.scaling
     let table = try CommutationTable(recipe, scaling: scaling, corpus: Corpus(opening: recipe.corpus))
@@ -121,11 +118,10 @@ struct Pretrain: ParsableCommand {
     guard let audit else {
       guard let commutation else { return "" }
       let failed = commutation.failures.map { "\($0.key)\($0.source.isEmpty ? "" : " (\($0.source))")" }
-      return "no controls for this task; of \(commutation.rows.count) steps of its pipeline "
+      return "no controls; of \(commutation.rows.count) steps of its pipeline "
         + (failed.isEmpty ? "none fails" : "these do not commute with mirrors: \(failed.joined(separator: ", "))") + " (\(folder)/commutation.json)\n"
     }
-    let verdict = TaskVerdict([audit])
-    return "audit: \(verdict.sentence)\nin full: psimagenet audit --task \(folder)\n"
+    return "audit: \(TaskVerdict(of: audit).sentence)\nin full: psimagenet audit --task \(folder)\n"
   }
 }
 

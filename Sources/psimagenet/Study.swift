@@ -1,5 +1,6 @@
 import ArgumentParser
 import Corpora
+import Cues
 import Engine
 import Evaluation
 import Foundation
@@ -13,8 +14,8 @@ struct Study: ParsableCommand {
     abstract: "Compare what trunks are worth: families of them, several seeds, one budget, the same downstream questions.",
     discussion: """
       The plan names recipes, seeds, downstream tasks and how few labels the probes may have. Trunks are trained side by side, one on each core, \
-      judged with few labels (and with every label where the plan asks for it), and put on a page. A study that was stopped goes on when run again; trainings that are \
-      there are not repeated.
+      audited (is what each reaches in its own task content?), judged with few labels (and with every label where the plan asks for it), and put on a \
+      page. A study that was stopped goes on when run again; trainings and audits that are there are not repeated.
 
       Example: psimagenet study Datasets/pretext-study.yaml --out Datasets/built/study
       """)
@@ -51,6 +52,7 @@ struct Study: ParsableCommand {
     }
     guard endings.allSatisfy({ $0 == .finished }) else { throw stopped() }
     guard !trainOnly else { return }
+    try audit(trainings, plan, corpus, line, stop)
 
     var trunks: [Trunk] = []
     for run in trainings { trunks.append(try Trunk(family: run.family, Checkpoint(reading: run.folder.last), path: run.folder.last)) }
@@ -65,18 +67,68 @@ struct Study: ParsableCommand {
     guard scored.allSatisfy({ $0 != nil }) else { throw stopped() }
     // A part of the plan has pages of its own and leaves those of the whole.
     let part = families + seeds.map { "seed \($0)" }, suffix = part.isEmpty ? "" : "-" + part.joined(separator: "-").replacing(" ", with: "")
-    var pages: [String] = [], results: [String: TransferProtocol.Result] = [:]
+    let runs = trainings.map { (name: $0.family, folder: $0.folder) }
+    let audited = try StudyReport(title: "audits", runs: runs)
+    try AtomicFile.write(CanonicalJSON.data(audited.familyAudits), to: "\(out)/audits\(suffix).json")
+    var pages = ["is the accuracy in the own task content?", audited.auditText(width: ReportWidth.ofTerminal).description, ""]
+    var results: [String: TransferProtocol.Result] = [:]
     for budget in judge.budgets {
       let name = (budget.perClass == nil ? "all" : "few") + suffix, result = judge.result(scored.compactMap { $0 }, of: corpus, budget: budget)
       results[name] = result
       try AtomicFile.write(CanonicalJSON.data(result), to: "\(out)/transfer-\(name).json")
       var study = try StudyReport(
-        title: "What the trunks are worth, with \(budget)", corpus: corpus, runs: trainings.map { ($0.family, $0.folder) }, transfer: result)
+        title: "What the trunks are worth, with \(budget)", corpus: corpus, runs: runs, transfer: result)
       study.curves = plan.curves.map { ($0.name, $0.families) }
       try study.html(using: gnuplot).write(to: "\(out)/report-\(name).html")
       pages += ["with \(budget):", study.worthTable(width: ReportWidth.ofTerminal).description, "page: \(out)/report-\(name).html", ""]
     }
-    try output.print(results) { _ in pages.joined(separator: "\n") }
+    try output.print(Outcome(audits: audited.familyAudits, transfer: results)) { _ in pages.joined(separator: "\n") }
+  }
+
+  /// What `--json` prints.
+  private struct Outcome: Encodable {
+    let audits: [StudyReport.FamilyAudit]
+    /// By budget of labels.
+    let transfer: [String: TransferProtocol.Result]
+  }
+
+  /// Audits every run as the plan says, or keeps the audit that it has. A run that the corpus has no pictures to audit on is told of, and stays
+  /// without.
+  private func audit(
+    _ trainings: [Training], _ plan: StudyPlan, _ corpus: Corpus, _ line: ProgressLine?, _ stop: StopSignals.Flag
+  ) throws {
+    guard plan.audit?.examples != 0 else { return }
+    let jobs = try trainings.map { training in
+      let share = try TaskAudit.share(of: training.recipe)
+      return AuditJob(
+        run: training.folder, examples: plan.audit?.examples ?? share.examples, plantedSteps: plan.audit?.plantedSteps ?? share.plantedSteps,
+        steps: try TaskAudit.steps(of: training.recipe))
+    }
+    let done = try Lanes.run("audit", jobs, steps: jobs.reduce(0) { $0 + $1.steps }, line: line) { job, progress -> AuditEnding in
+      guard !stop.isRaised else { return .stopped }
+      defer { progress(Progress("audit", done: job.steps, total: job.steps)) }
+      do {
+        _ = try TaskAudit.kept(in: job.run, corpus: corpus, examples: job.examples, plantedSteps: job.plantedSteps) { report in
+          // A planted cue's training has a count of its own.
+          if report.activity.hasPrefix("audit") { progress(report) }
+        }
+        return .audited
+      } catch let error as InputError where error.kind == .malformed { return .impossible("\(job.run.path): \(error.description)") }
+    }
+    for case .impossible(let reason) in done { FileHandle.standardError.write(Data("no audit of \(reason)\n".utf8)) }
+    guard !done.contains(where: { if case .stopped = $0 { true } else { false } }) else { throw stopped() }
+  }
+
+  private enum AuditEnding: Sendable {
+    case audited, stopped
+    case impossible(String)
+  }
+
+  private struct AuditJob: Sendable {
+    let run: RunFolder
+    let examples: Int, plantedSteps: Int
+    /// As its progress counts them.
+    let steps: Int
   }
 
   private func stopped() -> ExitCode {

@@ -43,6 +43,30 @@ struct CorpusBuilderTests {
     #expect(!scratch.exists("corpus.building"))
   }
 
+  /// Versions before 2026-11-21 wrote SHA-256 of raw files, named in the header of records and in the manifest's key.
+  @Test func corporaOfEarlierVersionsAreRead() throws {
+    let scratch = Scratch(), runs = StackRuns()
+    try runs.write(to: scratch)
+    let corpus = try CorpusBuilder.build(try runs.recipe(), relativeTo: scratch.path, to: scratch("corpus"))
+    func rewrite(_ file: String, _ pairs: [(String, String)]) throws -> String {
+      var text = String(decoding: try AtomicFile.read(scratch("corpus/" + file)), as: UTF8.self)
+      for (new, old) in pairs {
+        #expect(text.contains(new))
+        text = text.replacingOccurrences(of: new, with: old)
+      }
+      try AtomicFile.write(Data(text.utf8), to: scratch("corpus/" + file))
+      return Checksum.sha256(Data(text.utf8))
+    }
+    let records = try rewrite("records.csv", [(",file_checksum,", ",file_sha256,"), (",xxh128:", ",")])
+    let spelling = #""checksum" : "xxh128:"#, old = #""sha256" : ""#
+    _ = try rewrite("manifest.json", [(corpus.manifest.recordsSHA256, records), (spelling, old)])
+    let read = try Corpus(opening: scratch("corpus"))
+    #expect(read.records.map(\.id) == corpus.records.map(\.id))
+    #expect(read.records.map(\.fileChecksum) == corpus.records.map { $0.fileChecksum.replacingOccurrences(of: "xxh128:", with: "sha256:") })
+    let files = corpus.manifest.sources[0].files, readFiles = read.manifest.sources[0].files
+    #expect(readFiles.map(\.checksum) == files.map { "sha256:" + $0.checksum.dropFirst("xxh128:".count) })
+  }
+
   @Test func rebuildingGivesTheSameBytes() throws {
     let scratch = Scratch(), runs = StackRuns()
     try runs.write(to: scratch)

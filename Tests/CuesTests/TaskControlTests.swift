@@ -69,7 +69,7 @@ private func addHook(to pixels: inout [Float], _ random: inout Philox) {
     #expect(audit.finding(BatchStatistics.self)?.verdict != .leak)
     #expect(audit.commutation.failures.isEmpty && !audit.isWithheld)
     // One seed of three: the verdict says so, and quotes the accuracy.
-    let verdict = TaskVerdict([audit])
+    let verdict = TaskVerdict(of: audit)
     #expect(verdict.standing == .provisional && verdict.headline != nil && verdict.sentence.contains("1 of 3 seeds"))
     // And back from its JSON.
     #expect(try CanonicalJSON.value(TaskAudit.self, from: CanonicalJSON.data(audit), path: "audit").findings == audit.findings)
@@ -116,7 +116,7 @@ private func addHook(to pixels: inout [Float], _ random: inout Philox) {
     #expect(try NoiseFrames().finding(subject).verdict != .leak)
     let audit = try TaskAudit(
       subject.examiner.checkpoint, path: "test", corpus: corpus, examples: 400, plantedSteps: 0, acceptance: subject.acceptance)
-    let verdict = TaskVerdict([audit])
+    let verdict = TaskVerdict(of: audit)
     #expect(audit.isWithheld && verdict.standing == .withheld && verdict.headline == nil)
     #expect(verdict.remedies.contains(.templateProjection) && audit.text(withholding: true).contains("WITHHELD"))
     // What is withheld must not be told in other words.

@@ -236,3 +236,56 @@ private func runFolder(task: String = "flip", label: String? = nil) throws -> Ru
   #expect(study.worths.allSatisfy { $0.share == nil })
   #expect(try #require(study.worthSentences.first).contains("no gap to close"))
 }
+
+/// What a family reaches in its own task is shown with what its audits say: it stands, is withheld with the leak, or nothing is shown.
+@Test func auditsOfAFamilyAreTakenTogether() throws {
+  func runs(_ family: String, _ darks: [String]) throws -> [(name: String, folder: RunFolder)] {
+    try darks.enumerated().map { index, verdict in
+      let folder = try runFolder()
+      if !verdict.isEmpty { try AtomicFile.write(Data(auditText(seed: index + 1, darks: verdict).utf8), to: folder.path + "/audit.json") }
+      return (family, folder)
+    }
+  }
+  let all = try runs("open", ["passed", "passed", "passed"]) + runs("leaking", ["passed", "leak"]) + runs("vague", ["passed", "undecided", "passed"])
+    + runs("half", ["passed", "passed", "passed", ""]) + runs("blind", [""])
+  defer { for run in all { try? FileManager.default.removeItem(atPath: run.folder.path) } }
+  let study = try StudyReport(
+    title: "t", runs: all,
+    transfer: transfer((["open", "leaking", "vague", "half", "blind", "random"]).map { row($0, score(0.7, 0.01, within: 0.01)) }))
+  let audits = Dictionary(uniqueKeysWithValues: study.familyAudits.map { ($0.family, $0) })
+  #expect(audits.mapValues(\.standing) == ["open": .stands, "leaking": .withheld, "vague": .notShown, "half": .notShown, "blind": .notAudited])
+  #expect(audits["open"]?.headline?.seeds == [1, 2, 3] && audits["leaking"]?.headline == nil && audits["blind"]?.headline == nil)
+  #expect(audits["leaking"]?.reasons == ["seed 2: dark frames: Darks <said>"] && audits["leaking"]?.remedies == [.templateProjection])
+  #expect(audits["vague"]?.reasons == ["dark frames (seed 2)"] && audits["half"]?.reasons == ["1 of 4 runs are not audited"])
+  // In the table of what trunks are worth, beside the accuracy, and in its place.
+  let cells = Dictionary(uniqueKeysWithValues: study.worthColumns.rows.map { ($0[0].text, $0[2].text) })
+  #expect(cells["open"]?.hasSuffix("(headline stands)") == true && cells["leaking"] == "withheld: seed 2: dark frames: Darks <said>")
+  #expect(cells["vague"]?.hasSuffix("(not shown to be content)") == true && cells["blind"]?.hasSuffix("(not audited)") == true)
+  #expect(study.auditText().description.contains("no run of the family was audited"))
+  // Audits of different recipes are no seeds of one family.
+  let mixed = try runs("mixed", ["passed", "passed"])
+  defer { for run in mixed { try? FileManager.default.removeItem(atPath: run.folder.path) } }
+  try AtomicFile.write(
+    Data(auditText(seed: 2, darks: "passed").replacingOccurrences(of: "\"owns\": []", with: "\"owns\": [\"mask only\"], \"recipeDigest\": \"ab\"").utf8),
+    to: mixed[1].folder.path + "/audit.json")
+  #expect(throws: InputError.self) { try StudyReport(title: "t", runs: mixed) }
+}
+
+/// A withheld accuracy stands nowhere on the page: not in the table of trainings, not in the figure, not in a sentence.
+@Test(.enabled(if: hasGnuplot, "gnuplot is not installed")) func aWithheldAccuracyIsNowhereOnThePage() throws {
+  let folder = try runFolder()
+  defer { try? FileManager.default.removeItem(atPath: folder.path) }
+  func page() throws -> String {
+    let study = try StudyReport(
+      title: "t", runs: [("flip", folder)],
+      transfer: transfer([row("flip", score(0.6, 0.05)), row("random", score(0.6, 0.05))]))
+    return try study.html(using: Gnuplot(searching: path)).html
+  }
+  // Accuracies of the run: 0.98 in training, 0.7 in validation; the audit's is 0.8125.
+  try AtomicFile.write(Data(auditText(seed: 1, darks: "passed").utf8), to: folder.path + "/audit.json")
+  let open = try page()
+  #expect(open.contains("0.980") && open.contains("0.700") && open.contains("0.812") && open.contains("Accuracy in the own task"))
+  try AtomicFile.write(Data(auditText(seed: 1, darks: "leak").utf8), to: folder.path + "/audit.json")
+  let withheld = try page()
+  #expect(!withheld.contains("0.980") && !withheld.contains("0.700") && !withheld.contains("0.81") && withheld.contains("Without the accuracy of flip"))
+}

@@ -5,8 +5,13 @@ import Reports
 import Testing
 
 /// An audit as a file has it: noise passed, and darks as `darks` says.
-private func audit(seed: Int, darks: String) throws -> TaskAudit {
-  let text = """
+func audit(seed: Int, darks: String, changing change: (String, String) = ("", "")) throws -> TaskAudit {
+  let text = try auditText(seed: seed, darks: darks).replacingOccurrences(of: change.0.isEmpty ? "\u{0}" : change.0, with: change.1)
+  return try CanonicalJSON.value(TaskAudit.self, from: Data(text.utf8), path: "audit.json")
+}
+
+func auditText(seed: Int, darks: String) throws -> String {
+  """
     {"format": "psimagenet-task-audit-1", "run": "flip", "task": "flip", "seed": \(seed), "step": 100, "corpus": "made", "split": "test",
      "classes": ["as recorded", "mirrored"], "examples": 10000, "acceptance": {"examples": 10000, "seeds": 3, "tolerance": 0.02},
      "headline": {"metric": "accuracy", "value": 0.8125, "standardError": 0.01, "count": 10000, "chance": 0.5, "notes": []},
@@ -20,12 +25,11 @@ private func audit(seed: Int, darks: String) throws -> TaskAudit {
        {"control": "dark frames", "verdict": "\(darks)", "statement": "Darks <said>.", "remedies": ["template projection"]},
        {"control": "leave one run out", "verdict": "passed", "statement": "2 held-out runs reach 0.8125.", "remedies": []}]}
     """
-  return try CanonicalJSON.value(TaskAudit.self, from: Data(text.utf8), path: "audit.json")
 }
 
 @Test func aLeakOfOneSeedWithholdsTheAccuracyOfAll() throws {
   let audits = try [audit(seed: 1, darks: "passed"), audit(seed: 2, darks: "leak"), audit(seed: 3, darks: "passed")]
-  let verdict = TaskVerdict(audits)
+  let verdict = try TaskVerdict(audits)
   #expect(verdict.standing == .withheld && verdict.reasons == ["seed 2: dark frames: Darks <said>"] && verdict.remedies == [.templateProjection])
   let page = try TaskAuditReport(audits: audits, verdict: verdict).html().html
   #expect(page.contains("The accuracy is withheld") && page.contains("template projection: ") && page.contains("Darks &lt;said&gt;"))
@@ -35,10 +39,26 @@ private func audit(seed: Int, darks: String) throws -> TaskAudit {
 
 @Test func threeHarmlessSeedsAreAccepted() throws {
   let audits = try (1...3).map { try audit(seed: $0, darks: "passed") }
-  let verdict = TaskVerdict(audits)
+  let verdict = try TaskVerdict(audits)
   #expect(verdict.standing == .accepted && verdict.headline?.seeds == [1, 2, 3] && verdict.sentence.hasPrefix("ACCEPTED: accuracy 0.81"))
   #expect(try TaskAuditReport(audits: audits, verdict: verdict).html().html.contains("0.81"))
-  #expect(TaskVerdict([audits[0]]).standing == .provisional)
+  #expect(TaskVerdict(of: audits[0]).standing == .provisional)
   let undecided = try [audit(seed: 1, darks: "undecided"), audits[1], audits[2]]
-  #expect(TaskVerdict(undecided).standing == .provisional && TaskVerdict(undecided).sentence.contains("dark frames of seed 1 is undecided"))
+  let open = try TaskVerdict(undecided)
+  #expect(open.standing == .provisional && open.sentence.contains("dark frames of seed 1 is undecided"))
+}
+
+/// Runs are judged together only where they are seeds of one recipe on one corpus.
+@Test(arguments: [
+  ("\"task\": \"flip\"", "\"task\": \"jigsaw\"", "task"), ("\"corpus\": \"made\"", "\"corpus\": \"other\"", "corpus"),
+  ("\"step\": 100, \"corpus\"", "\"step\": 200, \"corpus\"", "step"), ("\"split\": \"test\"", "\"split\": \"train\"", "split"),
+  ("\"owns\": []", "\"owns\": [], \"recipeDigest\": \"ab\"", "recipe"), ("\"owns\": []", "\"owns\": [], \"corpusDigest\": \"ab\"", "corpus"),
+  ("\"as recorded\"", "\"upright\"", "classes"), ("\"tolerance\": 0.02", "\"tolerance\": 0.2", "acceptance"), ("\"seed\": 2", "\"seed\": 1", "seed"),
+]) func runsOfDifferentKindsAreNotJudgedTogether(_ old: String, _ new: String, _ place: String) throws {
+  let first = try audit(seed: 1, darks: "passed"), other = try audit(seed: 2, darks: "passed", changing: (old, new))
+  #expect(throws: Never.self) { try TaskVerdict([first, audit(seed: 2, darks: "passed")]) }
+  do {
+    _ = try TaskVerdict([first, other])
+    Issue.record("judged together although \(place) differs")
+  } catch { #expect(error.place == place) }
 }

@@ -8,7 +8,8 @@ import Training
 /// Whether the other pictures of a batch tell the answer: normalisation over a batch can learn what the batch has in common.
 ///
 /// In training mode, where normalisation takes the batch's own statistics, the same examples are answered as the training stream
-/// composes its batches, shuffled, and in batches of one answer each. Answers that only good company makes right are a leak.
+/// composes its batches, shuffled, and in batches of one answer each, where there are answers to sort by. Answers that only good company makes
+/// right are a leak. Who is to be found among whom stays the same: only normalisation sees the other company.
 /// Source: moco#137, and the cyclic shift of Van Hoorick and Vondrick, ICCV 2021.
 public struct BatchStatistics: TaskControl {
   public static let name = "batch statistics"
@@ -20,20 +21,21 @@ public struct BatchStatistics: TaskControl {
   public init() {}
 
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
-    let examiner = subject.examiner, size = examiner.batchSize, recipe = subject.recipe, target = try examiner.target
+    let examiner = subject.examiner, size = examiner.batchSize, recipe = subject.recipe
     let augmentations = try recipe.chosenAugmentations(path: recipe.name)
     let images = try ImageSet(
-      subject.corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: examiner.task, augmentations: augmentations)
+      subject.corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: examiner.whole, augmentations: augmentations)
     let stream = BatchMaker(
-      images: images, task: examiner.task, augmentations: augmentations, scaling: examiner.scaling, seed: recipe.seed &+ 1, batch: size)
+      images: images, task: examiner.whole, augmentations: augmentations, scaling: examiner.scaling, seed: recipe.seed &+ 1, batch: size)
     let count = max(2, min(batches, subject.examples / size))
     var composed: [TaskExaminer.Example] = []
     for step in 0..<count {
-      let fields = try stream.training(step: step), indices = try stream.indices(step: step)
+      let fields = examiner.ownFields(try stream.training(step: step)), indices = try stream.indices(step: step)
       for place in 0..<size {
         let own = fields.mapValues { $0[first: place] }
         composed.append(.init(
-          fields: own, truth: TaskExaminer.answer(own[target]!, classes: examiner.classes.count), picture: indices[place], run: 0))
+          fields: own, truth: TaskExaminer.truth(own, examiner.question), picture: indices[place], run: 0,
+          group: examiner.question.isAskedAmongABatch ? step : nil))
       }
     }
     return try BatchStatistics.finding(composed, examiner, seed: subject.seed, acceptance: subject.acceptance)
@@ -44,19 +46,22 @@ public struct BatchStatistics: TaskControl {
     _ composed: [TaskExaminer.Example], _ examiner: TaskExaminer, seed: UInt64, acceptance: AuditAcceptance
   ) throws -> ControlFinding {
     var random = Philox(seed: seed, 90)
-    let size = examiner.batchSize, shuffled = composed.shuffled(using: &random)
-    let alike = Dictionary(grouping: shuffled, by: \.truth).sorted { $0.key < $1.key }
-      .flatMap { $0.value.prefix($0.value.count / size * size) }
-    let alone = try examiner.answered(shuffled).score("accuracy, running statistics")
+    let size = examiner.batchSize, shuffled = composed.indices.shuffled(using: &random)
+    let alone = try examiner.answered(composed).score("accuracy, running statistics")
     let asComposed = try examiner.answered(composed, mode: .training).score("accuracy, batches as trained")
-    let mixed = try examiner.answered(shuffled, mode: .training).score("accuracy, shuffled batches")
-    guard !alike.isEmpty else {
-      return ControlFinding(BatchStatistics.self, .undecided, "Too few examples for a batch of one answer.", score: asComposed, expected: mixed.value)
+    let mixed = try examiner.answered(composed, mode: .training, company: shuffled).score("accuracy, shuffled batches")
+    var worst = asComposed, words = "as trained \(decimals(asComposed.value)), shuffled \(decimals(mixed.value))"
+    if examiner.hasAnswersToSortBy {
+      let alike = Dictionary(grouping: shuffled) { composed[$0].truth }.sorted { $0.key < $1.key }
+        .flatMap { $0.value.prefix($0.value.count / size * size) }
+      guard !alike.isEmpty else {
+        return ControlFinding(BatchStatistics.self, .undecided, "Too few examples for a batch of one answer.", score: asComposed, expected: mixed.value)
+      }
+      let single = try examiner.answered(composed, mode: .training, company: alike).score("accuracy, batches of one answer")
+      words += ", one answer a batch \(decimals(single.value))"
+      if single.value > worst.value { worst = single }
     }
-    let single = try examiner.answered(alike, mode: .training).score("accuracy, batches of one answer")
-    let words = "as trained \(decimals(asComposed.value)), shuffled \(decimals(mixed.value)), one answer a batch \(decimals(single.value)), "
-      + "by itself \(decimals(alone.value))"
-    let worst = single.value > asComposed.value ? single : asComposed
+    words += ", by itself \(decimals(alone.value))"
     // By itself a picture is answered from running averages, which a short training leaves behind; it is told, not judged.
     let gain = worst.value - mixed.value, error = (worst.standardError * worst.standardError + mixed.standardError * mixed.standardError).squareRoot()
     if gain > acceptance.tolerance, gain > AuditAcceptance.sigmas * error {

@@ -12,6 +12,13 @@ public struct BorderStrip: TaskControl {
   public init() {}
 
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
+    if case .explaining = subject.examiner.question.rule {
+      return ControlFinding(BorderStrip.self, .notApplicable, "What is asked for is the strip itself, whatever it shows.")
+    }
+    guard subject.examiner.task.asks.isDisjoint(with: [.place, .scale, .tileOrder]) else {
+      return ControlFinding(
+        BorderStrip.self, .notApplicable, "The task asks where a piece lies or how large it is, which the inner edge of any strip tells.")
+    }
     let share = share
     return try subject.mustBeChance(BorderStrip.self, subject.held.mapped { BorderStrip.frame(of: $0, share: share) })
   }

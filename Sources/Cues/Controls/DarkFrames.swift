@@ -1,6 +1,8 @@
 import Corpora
 
 /// Held-out frames taken without beam: they hold what calibration leaves of pedestals, gains, hot pixels and seams.
+///
+/// Where each picture is to be found among a batch, darks found among darks are told apart by the readout alone.
 public struct DarkFrames: TaskControl {
   public static let name = "dark frames"
   public static let meaning = "it reads a fixed pattern that calibration left behind"

@@ -14,49 +14,106 @@ public struct HeaderOnly: TaskControl {
   public init() {}
 
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
-    let recipe = subject.recipe, task = subject.examiner.task, target = try subject.examiner.target
+    let recipe = subject.recipe, examiner = subject.examiner
+    if case .explaining = examiner.question.rule {
+      return ControlFinding(HeaderOnly.self, .notApplicable, "What is asked for is the picture itself: no answer is drawn that could go with a record.")
+    }
     let augmentations = try recipe.chosenAugmentations(path: recipe.name)
     let images = try ImageSet(
-      subject.corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: task, augmentations: augmentations)
+      subject.corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: examiner.whole, augmentations: augmentations)
     let stream = BatchMaker(
-      images: images, task: task, augmentations: augmentations, scaling: subject.examiner.scaling, seed: recipe.seed, batch: recipe.batch)
-    var records: [Record] = [], places: [Int] = [], truths: [Int] = [], steps: [Int] = []
+      images: images, task: examiner.whole, augmentations: augmentations, scaling: examiner.scaling, seed: recipe.seed, batch: recipe.batch)
+    var records: [Record] = [], places: [Int] = [], answers: [[Float]] = [], truths: [Int] = [], steps: [Int] = []
     let total = min(subject.examples, max(recipe.batch * 2, recipe.steps * recipe.batch))
     var step = 0
-    while truths.count < total {
-      let answers = try stream.training(step: step)[target]!
-      for (place, index) in try stream.indices(step: step).enumerated() {
+    while records.count < total {
+      let indices = try stream.indices(step: step)
+      if !examiner.question.isAskedAmongABatch {
+        let fields = examiner.ownFields(try stream.training(step: step))
+        for place in indices.indices {
+          let own = fields.mapValues { $0[first: place] }
+          answers.append(own[examiner.target]!.elements)
+          truths.append(TaskExaminer.truth(own, examiner.question))
+        }
+      }
+      for (place, index) in indices.enumerated() {
         records.append(images.records[index])
         places.append(place)
         steps.append(step)
-        truths.append(TaskExaminer.answer(answers[first: place], classes: subject.examiner.classes.count))
       }
       step += 1
     }
+    guard !examiner.question.isAskedAmongABatch else { return HeaderOnly.retrieval(records, steps) }
     let header = HeaderFeatures.vectors(records), numbers = FrameNumberFeatures.vectors(records)
     let rows = records.indices.map { i -> [Float] in
       [header[i], numbers[i], HeaderOnly.places(places[i], of: recipe.batch), HeaderOnly.places(steps[i], of: step)].flatMap { $0 }
     }
-    return try HeaderOnly.finding(rows, truths, steps, classes: subject.examiner.classes, subject.acceptance, seed: subject.seed)
+    if case .within = examiner.question.rule { return HeaderOnly.finding(rows, answers, steps, examiner, subject.acceptance) }
+    return try HeaderOnly.finding(
+      rows, truths, steps, classes: examiner.classes, subject.acceptance, seed: subject.seed, isDrawn: examiner.isBlindlyEven)
   }
 
   /// A linear probe fitted on half of the steps and tried on the other half, both ways.
+  ///
+  /// - Parameter isDrawn: whether the task draws its answers evenly. Those that the corpus gives are held against the most frequent one,
+  ///   which is right without any header.
   package static func finding(
-    _ rows: [[Float]], _ truths: [Int], _ steps: [Int], classes: [String], _ acceptance: AuditAcceptance, seed: UInt64
+    _ rows: [[Float]], _ truths: [Int], _ steps: [Int], classes: [String], _ acceptance: AuditAcceptance, seed: UInt64, isDrawn: Bool = true
   ) throws -> ControlFinding {
     let examples = Embeddings(vectors: Tensor([rows.count, rows[0].count], rows.flatMap { $0 }), labels: truths, classes: classes, groups: steps)
-    var sheet = AnswerSheet(classes: classes.count)
+    var sheet = isDrawn ? AnswerSheet(classes: classes.count) : AnswerSheet(.mostFrequent)
     for half in 0..<2 {
       let fitting = truths.indices.filter { steps[$0] % 2 == half }, trying = truths.indices.filter { steps[$0] % 2 != half }
       let train = examples.subset(fitting)
       guard Set(train.labels).count > 1, !trying.isEmpty else {
         return ControlFinding(HeaderOnly.self, .undecided, "The training stream is too short to be asked.")
       }
-      // Strong: with a hundred columns that say nothing, little is fitted.
-      let guesses = try LinearProbe(strengths: [1e-1]).predictions(train: train, test: examples.subset(trying), seed: seed).labels
-      for (guess, index) in zip(guesses, trying) { sheet.append(guess == truths[index] ? 1 : 0, picture: index, run: 0) }
+      // Strong: with a hundred columns that say nothing, little is fitted. Unbalanced: what counts is right answers, of whichever class.
+      let guesses = try LinearProbe(strengths: [1e-1], balanced: false).predictions(train: train, test: examples.subset(trying), seed: seed).labels
+      for (guess, index) in zip(guesses, trying) { sheet.append(guess == truths[index] ? 1 : 0, picture: index, run: 0, truth: truths[index]) }
     }
-    return ControlFinding(HeaderOnly.self, mustBeChance: sheet.score("accuracy, \(HeaderOnly.name)"), acceptance)
+    return ControlFinding(HeaderOnly.self, mustBeChance: sheet.score("accuracy, \(HeaderOnly.name)"), acceptance, onlyAbove: !isDrawn)
+  }
+
+  /// Numbers, by a linear template fitted on half of the steps and tried on the other half, both ways.
+  private static func finding(
+    _ rows: [[Float]], _ answers: [[Float]], _ steps: [Int], _ examiner: TaskExaminer, _ acceptance: AuditAcceptance
+  ) -> ControlFinding {
+    var sheet: AnswerSheet?
+    for half in 0..<2 {
+      // Of the steps that are fitted, every second one tells the slope.
+      var sums = NumberTemplate.Sums(width: rows[0].count, answers: answers[0].count)
+      for i in rows.indices where steps[i] % 4 == half { sums.add(rows[i], answers[i]) }
+      guard sums.count > 1 else { break }
+      var template = NumberTemplate(sums)
+      template.calibrate(rows.indices.filter { steps[$0] % 4 == half + 2 }.map { (template.scores(rows[$0]), answers[$0]) })
+      let trying = rows.indices.filter { steps[$0] % 2 != half }
+      let examples = trying.map { index in
+        TaskExaminer.Example(
+          fields: [examiner.target: Tensor([answers[index].count], answers[index])], truth: 0, picture: index, run: 0)
+      }
+      guard !examples.isEmpty else { break }
+      let own = examiner.judged(trying.map { index in
+        let answer = template.answer(rows[index])
+        return Tensor([answer.count], answer)
+      }, examples)
+      if sheet == nil { sheet = own } else { sheet!.append(own) }
+    }
+    guard let sheet else { return ControlFinding(HeaderOnly.self, .undecided, "The training stream is too short to be asked.") }
+    return ControlFinding(HeaderOnly.self, mustBeChance: sheet.score("accuracy, \(HeaderOnly.name)"), acceptance, onlyAbove: true)
+  }
+
+  /// Each picture is its own answer. What knowing its run, unit and panel would find is told, not judged.
+  private static func retrieval(_ records: [Record], _ steps: [Int]) -> ControlFinding {
+    struct Header: Hashable {
+      let run: RunKey, unit: String, panel: Int, step: Int
+    }
+    let headers = zip(records, steps).map { Header(run: $0.run, unit: $0.unit, panel: $0.panel, step: $1) }
+    // One of those that share it.
+    let share = Double(Set(headers).count) / Double(headers.count)
+    return ControlFinding(
+      HeaderOnly.self, .notApplicable,
+      "Each picture is its own answer, and none is drawn; whoever knew run, unit and panel alone would find \(decimals(share)) in the training batches.")
   }
 
   /// A place within its whole: tenths, and the number modulo small periods.

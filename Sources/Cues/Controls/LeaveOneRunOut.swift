@@ -17,7 +17,7 @@ public struct LeaveOneRunOut: TaskControl {
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
     let sheet = try subject.headline.get(), score = sheet.score("accuracy, runs left out of training"), runs = sheet.byRun.values.sorted()
     let known = subject.trained.count > 0
-      ? try subject.examiner.sheet(of: subject.trained, count: subject.examples / 2, seed: subject.seed).score("accuracy, training runs") : nil
+      ? try subject.examiner.sheet(of: subject.trained, count: subject.examples / 2, paired: true, seed: subject.seed).score("accuracy, training runs") : nil
     let templates = try LeaveOneRunOut.templates(subject)
     var words = "\(runs.count) held-out runs reach \(decimals(runs.first ?? .nan)) to \(decimals(runs.last ?? .nan))"
     if let known { words += ", runs of the training \(decimals(known.value))" }
@@ -41,12 +41,13 @@ public struct LeaveOneRunOut: TaskControl {
     return excess > acceptance.tolerance && excess > AuditAcceptance.sigmas * score.largerStandardError
   }
 
-  /// Answers of the mean image on held-out runs: each left out of the fit, and with half of its frames in it. `nil` for one run, and where
-  /// too few examples are left.
+  /// Answers of the mean image on held-out runs: each left out of the fit, and with half of its frames in it. `nil` for one run, where
+  /// too few examples are left, and for questions that are no choice among classes.
   static func templates(_ subject: TaskSubject) throws -> (new: Score, known: Score)? {
-    let held = subject.held, examiner = subject.examiner, target = try examiner.target, count = min(subject.examples, 4000)
+    let held = subject.held, examiner = subject.examiner, count = min(subject.examples, 4000)
     let runs = Set(held.runs).sorted()
-    guard runs.count > 1, count > 1 else { return nil }
+    guard runs.count > 1, count > 1, examiner.question.rule == .largest else { return nil }
+    let target = examiner.target
     // Even and odd frames of a run apart, so that a frame never judges itself.
     var examples: [TaskExaminer.Example] = [], halves: [Int] = [], seen: [Int: Int] = [:]
     let order = held.runs.map { run -> Int in

@@ -10,6 +10,9 @@ public struct MaskOnly: TaskControl {
   public init() {}
 
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
+    if case .explaining = subject.examiner.question.rule {
+      return ControlFinding(MaskOnly.self, .notApplicable, "A picture of one value has no variance to be explained.")
+    }
     // One standard deviation above the mean: far from the 0 of gaps.
     let level = Float(subject.examiner.scaling.mean + subject.examiner.scaling.deviation)
     return try subject.mustBeChance(MaskOnly.self, subject.held.mapped { MaskOnly.frame(of: $0, value: level) })

@@ -11,15 +11,31 @@ public struct NoiseFrames: TaskControl {
   public init() {}
 
   /// Frames twice as large as the pictures, odd and even, go through the area average that corpus pictures go through.
+  ///
+  /// Where each picture is to be found among a batch, all pictures of a batch are one and the same noise: different ones would be told
+  /// apart, and rightly. What is still found there, the making of two views has put into both.
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
     let side = subject.examiner.side, scaling = subject.examiner.scaling, seed = subject.seed
-    let frames = subject.made(subject.examples) { index in
+    @Sendable func noise(_ index: Int) -> MaskedImage {
       // An average of four pixels has half the noise.
       NoiseFrames.frame(index, side: 2 * side + (index & 1), mean: scaling.mean, deviation: 2 * scaling.deviation, seed: seed, stream: 1)
         .resampled(toHeight: side, width: side)
     }
-    return try subject.mustBeChance(NoiseFrames.self, frames)
+    guard subject.examiner.question.isAskedAmongABatch else {
+      return try subject.mustBeChance(NoiseFrames.self, subject.made(subject.examples) { noise($0) })
+    }
+    let batch = subject.examiner.batchSize, batches = max(1, subject.examples / batch), frames = min(NoiseFrames.frames, batches)
+    var sheet: AnswerSheet?
+    for index in 0..<frames {
+      let frame = noise(index), pictures = Pictures(runs: Array(repeating: index, count: batch)) { _ in frame }
+      let own = try subject.examiner.sheet(of: pictures, count: batches / frames * batch, seed: seed)
+      if sheet == nil { sheet = own } else { sheet?.append(own) }
+    }
+    return subject.mustBeChance(NoiseFrames.self, sheet!)
   }
+
+  /// Different ones, where a batch is of one.
+  private static let frames = 32
 
   static func frame(_ index: Int, side: Int, mean: Double, deviation: Double, seed: UInt64, stream: UInt64) -> MaskedImage {
     var random = Philox(seed: seed, 80, stream, UInt64(index))

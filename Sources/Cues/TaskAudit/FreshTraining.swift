@@ -7,7 +7,7 @@ import Pretexts
 import Tensors
 import Training
 
-/// Trains a fresh network like a given one (backbone, optimiser, learning rate) on made-up batches: what positive controls need.
+/// Trains a fresh network like a given one (backbone, optimiser, learning rate and the course of it) on made-up batches: what positive controls need.
 package struct FreshTraining {
   package var steps: Int
   package var batch: Int
@@ -36,7 +36,7 @@ package struct FreshTraining {
     let plan = try Plan(program, precision: description.precision.precision)
     var weights = scope.initialWeights(seed: seed), gradients = Weights(scope.parameters)
     var state = OptimizerState(moments: type(of: optimizer).moments, count: weights.storage.count)
-    let schedule = Schedule(.cosine, warmupSteps: min(10, steps - 1))
+    let schedule = description.recipe.schedule.shortened(to: steps)
     for step in 0..<steps {
       let fields = try make(step).merging(program.maskFields(seed: seed, step: step)) { own, _ in own }
       let outputs = try plan.run(fields, &weights, gradients: &gradients)

@@ -21,15 +21,31 @@ public struct TaskAudit: Codable, Sendable {
   /// Examples that each control asked for.
   public var examples: Int
   public var acceptance: AuditAcceptance
-  /// The accuracy on held-out pictures; to be quoted only where it is not withheld.
+  /// The accuracy on held-out pictures, each asked with every answer where these are few; of several tasks the mean over them. To be quoted
+  /// only where it is not withheld.
   public var headline: Score
   public var headlineInterval: AccuracyInterval
+  /// The headline of each, where several tasks were trained at once.
+  public var parts: [Part]?
   public var commutation: CommutationTable
   public var findings: [ControlFinding]
   public var owns: [String]
+  /// SHA-256 of the recipe but for its seed, its names and how often it saves, and of the audited corpus's manifest: what runs that are judged
+  /// together must share. Audits of before these were kept lack them.
+  public var recipeDigest: String?
+  public var corpusDigest: String?
+  /// Steps of the planted cue's network.
+  public var plantedSteps: Int?
   /// What follows from this run alone, and why its accuracy must not be quoted, where that is so: as model cards read it.
   public private(set) var verdict = ""
   public private(set) var withheld: [String] = []
+
+  /// One of several tasks.
+  public struct Part: Codable, Hashable, Sendable {
+    public var name: String
+    public var headline: Score
+    public var headlineInterval: AccuracyInterval
+  }
 
   /// A leak that nobody owns up to, or a step that does not commute.
   public var isWithheld: Bool { !reasons.isEmpty }
@@ -40,7 +56,7 @@ public struct TaskAudit: Codable, Sendable {
       let place = row.worst.map { "\($0.symmetry) at \($0.height)×\($0.width)" } ?? ""
       return "\(row.key)\(row.source.isEmpty ? "" : " (\(row.source))") does not commute: \(place) leaves "
         + String(format: "%.4f", row.worst?.relative ?? 0) + " of an unrelated picture"
-    } + findings.filter { $0.verdict == .leak }.map { "\($0.control): \($0.statement.hasSuffix(".") ? String($0.statement.dropLast()) : $0.statement)" }
+    } + findings.filter { $0.verdict == .leak }.map { "\($0.name): \($0.statement.hasSuffix(".") ? String($0.statement.dropLast()) : $0.statement)" }
   }
 
   public var remedies: [Remedy] { Remedy.allCases.filter { remedy in findings.contains { $0.verdict == .leak && $0.remedies.contains(remedy) } } }
@@ -51,7 +67,7 @@ public struct TaskAudit: Codable, Sendable {
   ///   - twin: a corpus of the same events with a turned detector, for the control of mirrored geometry.
   ///   - examples: asked by each control; the acceptance's where left out.
   ///   - plantedSteps: of the fresh network of the planted cue; 0 leaves it out.
-  /// Cost: about fifteen times `examples` passes of the network. Throws where the task has no classes or the split no pictures.
+  /// Cost: about fifteen times `examples` passes of the network for each task. Throws where the split has no pictures.
   public init(
     _ checkpoint: Checkpoint, path: String, corpus: Corpus, twin: Corpus? = nil, split: Split = .test, examples: Int? = nil, plantedSteps: Int = 150,
     acceptance: AuditAcceptance = AuditAcceptance(), seed: UInt64 = 0, progress: @escaping ProgressHandler = { _ in }
@@ -59,32 +75,75 @@ public struct TaskAudit: Codable, Sendable {
     let subject = try TaskSubject(
       checkpoint, path: path, corpus: corpus, twin: twin, split: split, examples: examples, plantedSteps: plantedSteps, acceptance: acceptance, seed: seed,
       progress: progress)
-    let recipe = subject.recipe, controls = ControlCatalog.ofTasks
+    let recipe = subject.recipe, controls = ControlCatalog.ofTasks, names = TaskExaminer.parts(of: subject.examiner.whole).map(\.name)
     (format, run, task, self.seed, step) = (TaskAudit.format, recipe.name, recipe.task.name, recipe.seed, checkpoint.description.step)
-    (self.corpus, self.split, classes) = (corpus.manifest.name, split.rawValue, subject.examiner.classes)
+    (self.corpus, self.split, classes) = (corpus.manifest.name, split.rawValue, checkpoint.description.classes)
     (self.examples, self.acceptance, owns) = (subject.examples, acceptance, recipe.owns)
-    progress(Progress("audit \(recipe.name)", done: 0, total: controls.count + 2, note: "headline"))
-    headline = try subject.headline.get().score("accuracy")
-    headlineInterval = AccuracyInterval(headline)
-    progress(Progress("audit \(recipe.name)", done: 1, total: controls.count + 2, note: "commutation"))
-    commutation = try CommutationTable(recipe, scaling: subject.examiner.scaling, corpus: corpus)
-    findings = []
-    for (index, control) in controls.enumerated() {
-      progress(Progress("audit \(recipe.name)", done: index + 2, total: controls.count + 2, note: control.name))
-      var finding = try control.init().finding(subject)
-      if finding.verdict == .leak, recipe.owns.contains(finding.control) { finding.verdict = .owned }
-      findings.append(finding)
+    (recipeDigest, self.plantedSteps) = (try TaskAudit.digest(recipe, corpus: checkpoint.description.corpus), plantedSteps)
+    corpusDigest = try Checksum.sha256(file: corpus.folder + "/manifest.json")
+    let total = TaskAudit.steps(parts: names.count)
+    var done = 0
+    func note(_ text: String) {
+      progress(Progress("audit \(recipe.name)", done: done, total: total, note: text))
+      done += 1
     }
+    note("commutation")
+    commutation = try CommutationTable(recipe, scaling: subject.examiner.scaling, corpus: corpus)
+    var headlines: [Part] = [], found: [ControlFinding] = []
+    for name in names {
+      let own = name == subject.examiner.part ? subject : try TaskSubject(subject, part: name, path: path)
+      note(name.isEmpty ? "headline" : "\(name): headline")
+      let score = try own.headline.get().score(own.examiner.task.variants > 1 ? "paired accuracy" : "accuracy")
+      headlines.append(Part(name: name, headline: score, headlineInterval: AccuracyInterval(score)))
+      for control in controls {
+        note(name.isEmpty ? control.name : "\(name): \(control.name)")
+        var finding = try control.init().finding(own)
+        finding.part = name.isEmpty ? nil : name
+        if finding.verdict == .leak, recipe.owns.contains(finding.control) || recipe.owns.contains(finding.name) { finding.verdict = .owned }
+        found.append(finding)
+      }
+    }
+    findings = found
+    headline = TaskAudit.mean(headlines.map(\.headline))
+    headlineInterval = AccuracyInterval(headline)
+    parts = names.count > 1 ? headlines : nil
     withheld = reasons
-    verdict = TaskVerdict([self]).sentence
-    progress(Progress("audit \(recipe.name)", done: controls.count + 2, total: controls.count + 2))
+    verdict = TaskVerdict(of: self).sentence
+    progress(Progress("audit \(recipe.name)", done: total, total: total))
+  }
+
+  /// How many steps the progress of an audit counts.
+  public static func steps(of recipe: TrainingRecipe) throws(InputError) -> Int {
+    steps(parts: TaskExaminer.parts(of: try recipe.task.task(path: recipe.name)).count)
+  }
+
+  /// The commutation table, and of each task its headline and every control.
+  private static func steps(parts: Int) -> Int { parts * (ControlCatalog.ofTasks.count + 1) + 1 }
+
+  /// The mean over several tasks, whose pictures are the same: their errors are not averaged away.
+  private static func mean(_ scores: [Score]) -> Score {
+    guard scores.count > 1 else { return scores[0] }
+    return Score(
+      metric: "mean accuracy", value: Statistics.mean(scores.map(\.value)), standardError: Statistics.mean(scores.map(\.largerStandardError)),
+      count: scores.map(\.count).min() ?? 0, chance: Statistics.mean(scores.map { $0.chance ?? 0 }))
+  }
+
+  /// Of what decides the run, but for the seed: of names, and of how often it looks and saves, nothing.
+  /// - Parameter corpus: the checksum of its manifest, which stands for the place where it lies.
+  static func digest(_ recipe: TrainingRecipe, corpus: String) throws(InputError) -> String {
+    var recipe = recipe
+    (recipe.name, recipe.about, recipe.corpus, recipe.seed) = ("", "", corpus, 0)
+    (recipe.validateEvery, recipe.checkpointEvery, recipe.owns) = (1, 1, recipe.owns.sorted())
+    return Checksum.sha256(try CanonicalJSON.data(recipe))
   }
 
   /// What an audit may ask for so that it takes about a fifth of the run's time: a step of training is three passes, an audit about
-  /// fifteen for each example, and a planted cue's network is trained where its steps are a fiftieth of the run's.
-  public static func share(of recipe: TrainingRecipe) -> (examples: Int, plantedSteps: Int) {
-    let passes = 3 * Double(recipe.steps) * Double(recipe.batch)
-    return (min(AuditAcceptance().examples, max(64, Int(0.2 * passes / 15))), recipe.steps >= 50 * 150 ? 150 : 0)
+  /// fifteen for each example of each task, and a planted cue's network is trained where its steps are a fiftieth of the run's.
+  ///
+  /// Throws where the recipe's task cannot be had.
+  public static func share(of recipe: TrainingRecipe) throws(InputError) -> (examples: Int, plantedSteps: Int) {
+    let passes = 3 * Double(recipe.steps) * Double(recipe.batch), parts = TaskExaminer.parts(of: try recipe.task.task(path: recipe.name)).count
+    return (min(AuditAcceptance().examples, max(64, Int(0.2 * passes / 15) / parts)), recipe.steps >= 50 * 150 ? 150 : 0)
   }
 
   /// The findings as they may be read: what is withheld must not be told in other words either.
@@ -101,54 +160,4 @@ public struct TaskAudit: Codable, Sendable {
   }
 
   public func finding(_ control: any TaskControl.Type) -> ControlFinding? { findings.first { $0.control == control.name } }
-}
-
-/// The audits of one recipe's runs from several seeds, taken together.
-public struct TaskVerdict: Codable, Sendable {
-  public enum Standing: String, Codable, Sendable {
-    /// Every control of every seed passed or is owned, with as many examples and seeds as acceptance asks for.
-    case accepted
-    /// No leak was found, but too little was asked to exclude one.
-    case provisional
-    case withheld
-  }
-
-  public var standing: Standing
-  /// Of all seeds; absent where withheld.
-  public var headline: Score?
-  /// What is missing, or what leaks.
-  public var reasons: [String]
-  public var remedies: [Remedy]
-
-  /// Traps without audits.
-  public init(_ audits: [TaskAudit]) {
-    precondition(!audits.isEmpty, "no audits to judge")
-    let leaks = audits.flatMap { audit in audit.reasons.map { audits.count > 1 ? "seed \(audit.seed): \($0)" : $0 } }
-    remedies = Remedy.allCases.filter { remedy in audits.contains { $0.remedies.contains(remedy) } }
-    guard leaks.isEmpty else {
-      (standing, headline, reasons) = (.withheld, nil, leaks)
-      return
-    }
-    let acceptance = audits[0].acceptance, seeds = Set(audits.map(\.seed)).count
-    var missing: [String] = []
-    if seeds < acceptance.seeds { missing.append("\(seeds) of \(acceptance.seeds) seeds") }
-    if let least = audits.map(\.examples).min(), least < acceptance.examples { missing.append("\(least) of \(acceptance.examples) examples a control") }
-    for audit in audits {
-      for finding in audit.findings where finding.verdict == .undecided { missing.append("\(finding.control) of seed \(audit.seed) is undecided") }
-    }
-    reasons = missing
-    standing = missing.isEmpty ? .accepted : .provisional
-    let own = audits.map { Score(
-      metric: $0.headline.metric, value: $0.headline.value, standardError: $0.headline.standardError, count: $0.headline.count, seeds: [$0.seed],
-      chance: $0.headline.chance) }
-    headline = seeds == audits.count ? Score.combined(own) : own[0]
-  }
-
-  public var sentence: String {
-    switch standing {
-    case .accepted: "ACCEPTED: accuracy \(headline!), and every control is at chance or owned up to."
-    case .provisional: "PROVISIONAL: accuracy \(headline!); no leak was found, but not excluded either: \(reasons.joined(separator: "; "))."
-    case .withheld: "WITHHELD: \(reasons.joined(separator: "; "))."
-    }
-  }
 }

@@ -4,11 +4,14 @@ extension TaskAudit {
   /// The report for a terminal; `isWithheld` also where another seed's audit withholds the accuracy of all.
   public func text(withholding isWithheld: Bool) -> String {
     var text = "\(run): \(task) on \(corpus), \(split), \(step) steps, seed \(seed)\n"
-    text += isWithheld ? "accuracy WITHHELD\n" : "accuracy \(headline), 95 % \(headlineInterval.description)\n"
-    text += "\ncontrols, \(examples) examples each (chance \(decimals(headline.chance ?? 0)))\n"
-    let width = findings.map(\.control.count).max() ?? 0
+    text += isWithheld ? "accuracy WITHHELD\n" : "\(headline.metric) \(headline), 95 % \(headlineInterval.description)\n"
+    for part in isWithheld ? [] : parts ?? [] {
+      text += "  \(part.name): \(part.headline.metric) \(part.headline), chance \(decimals(part.headline.chance ?? 0))\n"
+    }
+    text += "\ncontrols, \(examples) examples each" + (parts == nil ? " (chance \(decimals(headline.chance ?? 0)))\n" : "\n")
+    let width = findings.map(\.name.count).max() ?? 0
     for finding in shown(withholding: isWithheld) {
-      let name = finding.control + String(repeating: " ", count: width - finding.control.count)
+      let name = finding.name + String(repeating: " ", count: width - finding.name.count)
       let score = finding.score.map { score in "\(decimals(score.value)) [\(finding.interval?.description ?? "")]  " } ?? ""
       text += "  \(name)  \(finding.verdict == .leak ? "LEAK" : finding.verdict.rawValue): \(score)\(finding.statement)\n"
     }

@@ -1,7 +1,7 @@
 import Evaluation
 import Foundation
 
-/// A control that any task with classes can be put to: it asks the task for its examples and the network for its answers.
+/// A control that any task can be put to: it asks the task for its examples and the network for its answers.
 public protocol TaskControl: Control {
   /// What can be done where it is answered.
   static var remedies: [Remedy] { get }
@@ -24,6 +24,8 @@ public struct ControlFinding: Codable, Hashable, Sendable {
   }
 
   public var control: String
+  /// Which of several tasks was asked; `nil` for a task by itself.
+  public var part: String?
   public var score: Score?
   public var interval: AccuracyInterval?
   /// What the score is held against: chance, an oracle, another score.
@@ -41,16 +43,22 @@ public struct ControlFinding: Codable, Hashable, Sendable {
     remedies = verdict == .leak ? control.remedies : []
   }
 
+  /// The control, with the task that it was put to where there are several.
+  public var name: String { part.map { "\($0): \(control)" } ?? control }
+
   /// A score that must be chance.
   ///
   /// A leak is more than the tolerance and more than `sigmas` standard errors away, on either side: a detector that is always wrong has
   /// found something, too. Passed where the whole 95 % interval lies within the tolerance, and undecided in between.
-  init(_ control: any TaskControl.Type, mustBeChance score: Score, _ acceptance: AuditAcceptance) {
-    let chance = score.chance ?? 0.5, distance = abs(score.value - chance), interval = AccuracyInterval(score)
+  /// - Parameter onlyAbove: where a detector without information may be below chance: that is no leak then.
+  init(_ control: any TaskControl.Type, mustBeChance score: Score, _ acceptance: AuditAcceptance, onlyAbove: Bool = false) {
+    let chance = score.chance ?? 0.5, interval = AccuracyInterval(score)
+    let distance = onlyAbove ? score.value - chance : abs(score.value - chance)
     if distance > acceptance.tolerance, distance > AuditAcceptance.sigmas * score.largerStandardError {
       self.init(control, .leak, "Answered (\(score), chance \(decimals(chance))): \(control.meaning).", score: score, expected: chance)
-    } else if interval.lower >= chance - acceptance.tolerance, interval.upper <= chance + acceptance.tolerance {
-      self.init(control, .passed, "At chance within \(decimals(acceptance.tolerance)).", score: score, expected: chance)
+    } else if onlyAbove || interval.lower >= chance - acceptance.tolerance, interval.upper <= chance + acceptance.tolerance {
+      let words = onlyAbove ? "Not above chance by more than" : "At chance within"
+      self.init(control, .passed, "\(words) \(decimals(acceptance.tolerance)).", score: score, expected: chance)
     } else {
       self.init(
         control, .undecided, "Not told from chance; \(score.count) examples leave \(interval.description) open.", score: score, expected: chance)

@@ -6,7 +6,7 @@ import Pretexts
 import Tensors
 import Training
 
-/// What the controls of one run look at: its network, its task, its corpus, and how many examples they may ask for.
+/// What the controls of one run look at: its network, its task (or one of several), its corpus, and how many examples they may ask for.
 public final class TaskSubject {
   public let examiner: TaskExaminer
   public let corpus: Corpus
@@ -22,20 +22,25 @@ public final class TaskSubject {
   /// Steps that a positive control trains a fresh network for; 0 for none.
   public let plantedSteps: Int
   public let progress: ProgressHandler
-  /// The headline: answers on the held-out pictures.
-  public private(set) lazy var headline = Result { try examiner.sheet(of: held, count: examples, seed: seed) }
+  /// The headline: answers on the held-out pictures, each asked with every answer where these are few.
+  public private(set) lazy var headline = Result { try examiner.sheet(of: held, count: examples, paired: true, seed: seed) }
 
-  /// - Parameter twin: a corpus of the same events with a turned detector, for `MirroredGeometry`; see `TwinCorpus`.
+  /// - Parameters:
+  ///   - part: which of several tasks is asked; the first where left out.
+  ///   - twin: a corpus of the same events with a turned detector, for `MirroredGeometry`; see `TwinCorpus`.
   /// Throws when the split has no pictures that the recipe uses, or `twin` is none.
   public init(
-    _ checkpoint: Checkpoint, path: String, task: (any PretextTask)? = nil, corpus: Corpus, twin: Corpus? = nil, split: Split = .test, examples: Int? = nil,
-    plantedSteps: Int = 150, acceptance: AuditAcceptance = AuditAcceptance(), seed: UInt64 = 0, progress: @escaping ProgressHandler = { _ in }
+    _ checkpoint: Checkpoint, path: String, task: (any PretextTask)? = nil, part: String? = nil, corpus: Corpus, twin: Corpus? = nil,
+    split: Split = .test, examples: Int? = nil, plantedSteps: Int = 150, acceptance: AuditAcceptance = AuditAcceptance(), seed: UInt64 = 0,
+    progress: @escaping ProgressHandler = { _ in }
   ) throws {
-    examiner = try TaskExaminer(checkpoint, path: path, task: task)
+    let examiner = try TaskExaminer(checkpoint, path: path, task: task, part: part)
+    self.examiner = examiner
     recipe = checkpoint.description.recipe
     (self.corpus, self.acceptance, self.seed, self.progress, self.plantedSteps) = (corpus, acceptance, seed, progress, plantedSteps)
     self.examples = examples ?? acceptance.examples
-    let filter = recipe.filter, label = examiner.task.label, classes = examiner.classes, needs = examiner.task.needs, usesPanels = examiner.task.usesPanels
+    let filter = recipe.filter, label = examiner.whole.label, needs = examiner.whole.needs, usesPanels = examiner.whole.usesPanels
+    let classes = try TaskSubject.labels(checkpoint, path: path, examiner.whole)
     func usable(_ record: Record) -> Bool { label.map { record.labels[$0].map(classes.contains) ?? false } ?? true }
     func pictures(_ records: [Record], of corpus: Corpus) throws(InputError) -> Pictures {
       let keys = Set(records.map(\.run)).sorted(), number = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($1, $0) })
@@ -62,8 +67,9 @@ public final class TaskSubject {
       }
     }
     let held = corpus.records(in: split).filter { filter.accepts($0) && usable($0) && $0.labels["beam"] != "dark" }
-    guard !held.isEmpty else {
-      throw InputError(path: corpus.folder, place: "split \(split)", expected: "pictures that the run's recipe includes", found: "none")
+    // One picture cannot be told from others.
+    guard held.count > (examiner.question.isAskedAmongABatch ? 1 : 0) else {
+      throw InputError(path: corpus.folder, place: "split \(split)", expected: "pictures that the run's recipe includes", found: "\(held.count)")
     }
     self.held = try pictures(held, of: corpus)
     trained = try pictures(corpus.records(in: .train).filter { filter.accepts($0) && usable($0) }, of: corpus)
@@ -71,11 +77,24 @@ public final class TaskSubject {
     darks = try pictures(DarkFrames.select(corpus.records.filter { $0.split != .train && filter.ignoring("beam").accepts($0) && usable($0) }), of: corpus)
     if let twin {
       let found = try TwinCorpus(
-        twin, of: corpus, held, askedAbout: examiner.task.answers, minimumWeight: examiner.scaling.minimumWeight)
+        twin, of: corpus, held, askedAbout: examiner.whole.answers, minimumWeight: examiner.scaling.minimumWeight)
       twins = (found, try pictures(found.records, of: twin))
     } else {
       twins = nil
     }
+  }
+
+  /// Another of several tasks, on the same pictures.
+  public init(_ other: TaskSubject, part: String, path: String) throws(InputError) {
+    examiner = try TaskExaminer(other.examiner.checkpoint, path: path, task: other.examiner.whole, part: part)
+    (corpus, recipe, trained, held, darks, twins) = (other.corpus, other.recipe, other.trained, other.held, other.darks, other.twins)
+    (examples, acceptance, seed, plantedSteps, progress) = (other.examples, other.acceptance, other.seed, other.plantedSteps, other.progress)
+  }
+
+  /// The values of the label that a task asks for, in the order of its answers.
+  private static func labels(_ checkpoint: Checkpoint, path: String, _ whole: any PretextTask) throws(InputError) -> [String] {
+    guard let asking = TaskExaminer.parts(of: whole).first(where: { $0.task.label != nil }) else { return [] }
+    return try TaskExaminer(checkpoint, path: path, task: whole, part: asking.name).classes
   }
 
   /// Pictures of a corpus that 256 MiB hold.
@@ -92,11 +111,22 @@ public final class TaskSubject {
 
   /// Asks for examples of `pictures` that must not be answered.
   func mustBeChance(_ control: any TaskControl.Type, _ pictures: Pictures) throws -> ControlFinding {
-    let sheet = try examiner.sheet(of: pictures, count: examples, seed: seed)
+    guard pictures.count > (examiner.question.isAskedAmongABatch ? 1 : 0) else {
+      return ControlFinding(control, .undecided, "There are too few such pictures: \(pictures.count).")
+    }
+    return mustBeChance(control, try examiner.sheet(of: pictures, count: examples, seed: seed))
+  }
+
+  /// The finding about answers that must be at chance.
+  func mustBeChance(_ control: any TaskControl.Type, _ sheet: AnswerSheet) -> ControlFinding {
+    let score = sheet.score("accuracy, \(control.name)")
     guard !examiner.task.asksAboutNoise else {
       return ControlFinding(
-        control, .notApplicable, "The task asks about noise, gain or sharpness, which these frames show as well.", score: sheet.score("accuracy, \(control.name)"))
+        control, .notApplicable, "The task asks about noise, gain or sharpness, which these frames show as well.", score: score)
     }
-    return ControlFinding(control, mustBeChance: sheet.score("accuracy, \(control.name)"), acceptance)
+    guard sheet.chance <= 1 - acceptance.tolerance else {
+      return ControlFinding(control, .notApplicable, "All these frames have one and the same answer.", score: score)
+    }
+    return ControlFinding(control, mustBeChance: score, acceptance, onlyAbove: !examiner.isBlindlyEven)
   }
 }

@@ -109,27 +109,38 @@ extension TaskExaminer.Example {
 }
 
 extension TaskExaminer {
+  /// Examples `range` of pictures, one after the other, a block at a time.
+  func forEach(of pictures: Pictures, _ range: Range<Int>, seed: UInt64, _ body: (Example) throws -> Void) throws {
+    for first in Swift.stride(from: range.lowerBound, to: range.upperBound, by: 1024) {
+      for example in try examples(of: pictures, first..<min(range.upperBound, first + 1024), seed: seed) { try body(example) }
+    }
+  }
+
   /// The sums over the first `count` examples of pictures.
   func templateSums(_ pictures: Pictures, count: Int, seed: UInt64) throws -> TemplateClassifier.Sums {
-    let target = try self.target, width = task.fields(side: side, classes: classes.count).filter { $0.key != target }.reduce(0) { $0 + $1.value.count }
+    let target = target, width = task.fields(side: side, classes: classes.count).filter { $0.key != target }.reduce(0) { $0 + $1.value.count }
     var sums = TemplateClassifier.Sums(classes: classes.count, width: width)
-    for first in Swift.stride(from: 0, to: count, by: 1024) {
-      for example in try examples(of: pictures, first..<min(count, first + 1024), seed: seed) {
-        sums.add(example.input(without: target), of: example.truth)
-      }
-    }
+    try forEach(of: pictures, 0..<count, seed: seed) { sums.add($0.input(without: target), of: $0.truth) }
     return sums
   }
 
   /// What a template says of the first `count` examples.
   func sheet(of pictures: Pictures, count: Int, by template: TemplateClassifier, seed: UInt64) throws -> AnswerSheet {
-    let target = try self.target
-    var sheet = AnswerSheet(classes: classes.count)
-    for first in Swift.stride(from: 0, to: count, by: 1024) {
-      for example in try examples(of: pictures, first..<min(count, first + 1024), seed: seed) {
-        sheet.append(template.credit(example.input(without: target), example.truth), example)
-      }
-    }
+    let target = target
+    var sheet = emptySheet
+    try forEach(of: pictures, 0..<count, seed: seed) { sheet.append(template.credit($0.input(without: target), $0.truth), $0) }
     return sheet
+  }
+
+  /// What `answer` says of about `count` examples in the network's place, judged by the task's own question.
+  func sheet(of pictures: Pictures, count: Int, seed: UInt64, answering answer: (Example) -> Tensor<Float>) throws -> AnswerSheet {
+    let unit = order(of: pictures).unit, total = max(1, (count + unit - 1) / unit) * unit, block = max(1, 1024 / unit) * unit
+    var sheet: AnswerSheet?
+    for first in Swift.stride(from: 0, to: total, by: block) {
+      let examples = try examples(of: pictures, first..<min(total, first + block), seed: seed)
+      let own = judged(examples.map(answer), examples)
+      if sheet == nil { sheet = own } else { sheet!.append(own) }
+    }
+    return sheet ?? emptySheet
   }
 }

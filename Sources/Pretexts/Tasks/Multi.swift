@@ -29,7 +29,7 @@ public struct Multi: PretextTask {
       return number == 1 ? names[index] : "\(names[index])-\(number)"
     }
   }
-  private var keyed: [(key: String, part: Part)] { Array(zip(keys, tasks)) }
+  package var keyed: [(key: String, part: Part)] { Array(zip(keys, tasks)) }
 
   public var label: String? { tasks.lazy.compactMap(\.task.label).first }
   public var runsABatch: Int? { tasks.compactMap(\.task.runsABatch).max() }

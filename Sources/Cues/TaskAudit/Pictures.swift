@@ -1,0 +1,54 @@
+import Host
+import Pretexts
+import Tensors
+
+/// Pictures to be examined, by number, with the run of each.
+public struct Pictures: Sendable {
+  public let count: Int
+  /// The run of each, as a number.
+  public let runs: [Int]
+  private let make: @Sendable (Int) throws(InputError) -> Shot
+
+  /// - Parameter make: gives shot n of `runs.count`; the same one each time.
+  public init(shots runs: [Int], _ make: @escaping @Sendable (Int) throws(InputError) -> Shot) {
+    (count, self.runs, self.make) = (runs.count, runs, make)
+  }
+
+  /// Made-up pictures, whose pixel values are their signal and whose neighbour is another one of them.
+  /// - Parameter answers: the index of each one's label among the classes; empty for tasks that make their own answers.
+  public init(runs: [Int], answers: [Int] = [], _ make: @escaping @Sendable (Int) throws(InputError) -> MaskedImage) {
+    precondition(answers.isEmpty || answers.count == runs.count, "\(answers.count) answers for \(runs.count) pictures")
+    let count = runs.count, signal = SignalScale(unit: "", signal: { $0 }, value: { $0 })
+    self.init(shots: runs) { index throws(InputError) in
+      let neighbour = Shot.Neighbour(image: try make((index + 1) % count), isLater: index % 2 == 0)
+      return Shot(try make(index), answer: answers.isEmpty ? nil : answers[index], signal: signal, neighbour: neighbour)
+    }
+  }
+
+  public func shot(_ index: Int) throws(InputError) -> Shot { try make(index) }
+  public func image(_ index: Int) throws(InputError) -> MaskedImage { try make(index).image }
+
+  /// Each picture and the one of `other` in its place made into one. Traps where there are not as many.
+  func joined(with other: Pictures, _ join: @escaping @Sendable (MaskedImage, MaskedImage) -> MaskedImage) -> Pictures {
+    precondition(count == other.count, "\(count) pictures beside \(other.count)")
+    let make = self.make
+    return Pictures(shots: runs) { index throws(InputError) in
+      var shot = try make(index)
+      let twin = try other.make(index)
+      shot.image = join(shot.image, twin.image)
+      if let neighbour = shot.neighbour, let beside = twin.neighbour { shot.neighbour?.image = join(neighbour.image, beside.image) }
+      return shot
+    }
+  }
+
+  /// Each picture changed.
+  public func mapped(_ change: @escaping @Sendable (MaskedImage) -> MaskedImage) -> Pictures {
+    let make = self.make
+    return Pictures(shots: runs) { index throws(InputError) in
+      var shot = try make(index)
+      shot.image = change(shot.image)
+      if let neighbour = shot.neighbour { shot.neighbour?.image = change(neighbour.image) }
+      return shot
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import Evaluation
+import Foundation
+import Host
+import Tensors
+
+/// The audits of one recipe's runs from several seeds, taken together.
+public struct TaskVerdict: Codable, Sendable {
+  public enum Standing: String, Codable, Sendable {
+    /// Every control of every seed passed or is owned, with as many examples and seeds as acceptance asks for.
+    case accepted
+    /// No leak was found, but too little was asked to exclude one.
+    case provisional
+    case withheld
+  }
+
+  public var standing: Standing
+  /// Of all seeds; absent where withheld.
+  public var headline: Score?
+  /// What is missing, or what leaks.
+  public var reasons: [String]
+  public var remedies: [Remedy]
+
+  /// Throws unless all audits are of runs of one recipe from different seeds, judged on one corpus. Traps without audits.
+  public init(_ audits: [TaskAudit]) throws(InputError) {
+    precondition(!audits.isEmpty, "no audits to judge")
+    for audit in audits.dropFirst() { try TaskVerdict.check(audit, belongsWith: audits[0]) }
+    let seeds = audits.map(\.seed)
+    guard Set(seeds).count == seeds.count else {
+      throw InputError(path: audits[0].run, place: "seed", expected: "runs from different seeds", found: "\(seeds.sorted())")
+    }
+    self.init(judging: audits)
+  }
+
+  /// Of one run by itself.
+  public init(of audit: TaskAudit) { self.init(judging: [audit]) }
+
+  private static func check(_ audit: TaskAudit, belongsWith first: TaskAudit) throws(InputError) {
+    func require(_ holds: Bool, _ place: String, _ expected: String, _ found: String) throws(InputError) {
+      guard holds else {
+        throw InputError(path: audit.run, place: place, expected: "\(expected), as run \(first.run) has, to be judged together", found: found)
+      }
+    }
+    try require(audit.task == first.task, "task", first.task, audit.task)
+    try require(audit.classes == first.classes, "classes", "\(first.classes)", "\(audit.classes)")
+    try require(
+      audit.corpus == first.corpus && audit.corpusDigest == first.corpusDigest, "corpus", "corpus \(first.corpus), \(first.corpusDigest ?? "no checksum")",
+      "\(audit.corpus), \(audit.corpusDigest ?? "no checksum")")
+    try require(audit.split == first.split, "split", first.split, audit.split)
+    try require(audit.step == first.step, "step", "\(first.step) steps", "\(audit.step)")
+    try require(
+      audit.recipeDigest == first.recipeDigest, "recipe", "the same recipe but for its seed", "another one (a setting, augmentation or length differs)")
+    try require(audit.acceptance == first.acceptance, "acceptance", "\(first.acceptance)", "\(audit.acceptance)")
+  }
+
+  private init(judging audits: [TaskAudit]) {
+    let leaks = audits.flatMap { audit in audit.reasons.map { audits.count > 1 ? "seed \(audit.seed): \($0)" : $0 } }
+    remedies = Remedy.allCases.filter { remedy in audits.contains { $0.remedies.contains(remedy) } }
+    guard leaks.isEmpty else {
+      (standing, headline, reasons) = (.withheld, nil, leaks)
+      return
+    }
+    let acceptance = audits[0].acceptance, seeds = Set(audits.map(\.seed)).count
+    var missing: [String] = []
+    if seeds < acceptance.seeds { missing.append("\(seeds) of \(acceptance.seeds) seeds") }
+    if let least = audits.map(\.examples).min(), least < acceptance.examples { missing.append("\(least) of \(acceptance.examples) examples a control") }
+    for audit in audits {
+      for finding in audit.findings where finding.verdict == .undecided { missing.append("\(finding.name) of seed \(audit.seed) is undecided") }
+    }
+    reasons = missing
+    standing = missing.isEmpty ? .accepted : .provisional
+    // Audits of different length draw different examples, whose most frequent answer may differ a little.
+    let chance = Statistics.mean(audits.map { $0.headline.chance ?? 0 })
+    headline = Score.combined(audits.map { Score(
+      metric: $0.headline.metric, value: $0.headline.value, standardError: $0.headline.standardError, count: $0.headline.count, seeds: [$0.seed],
+      chance: chance) })
+  }
+
+  public var sentence: String {
+    switch standing {
+    case .accepted: "ACCEPTED: \(headline!.metric) \(headline!), and every control is at chance or owned up to."
+    case .provisional: "PROVISIONAL: \(headline!.metric) \(headline!); no leak was found, but not excluded either: \(reasons.joined(separator: "; "))."
+    case .withheld: "WITHHELD: \(reasons.joined(separator: "; "))."
+    }
+  }
+}
