@@ -138,7 +138,9 @@ struct SimulatedCorpusTests {
     func built(_ symmetry: Symmetry) throws -> Corpus {
       var plan = SimulationPlan(detector: .cspad)
       (plan.runs, plan.shotsPerRun, plan.darksPerRun) = ([1, 2, 3], 1, 0)
+      // Even light but for the shadow: steep slopes would show that canvas pixels of the two lie half a pixel apart.
       (plan.cspad.shadowRate, plan.cspad.noJetRate, plan.cspad.ringPhotons, plan.cspad.detectorSymmetry) = (1, 0, 5...5, symmetry)
+      (plan.cspad.calibrantRate, plan.cspad.background, plan.cspad.ringStrength, plan.cspad.streakRate) = (1, 1, 1e-3...1e-3, 0)
       try SimulatedRuns.write(plan, to: scratch(symmetry.keyword))
       let source = "calibration: calib\ngeometry: calibration\nview: assembled\ncentre: beam\nfit: crop"
       let recipe = try recipe("cspad", image: "{height: 65, width: 65}", source: source)

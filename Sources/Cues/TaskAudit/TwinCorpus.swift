@@ -24,12 +24,13 @@ public struct TwinCorpus: Sendable {
   /// Intersection over union of the twin's measured pixels with the turned ones of the corpus: mean over some pictures.
   public let overlap: Double
 
-  /// One record of a corpus: what its twin must share. Ids tell the raw bytes, too, so they agree where the frames are the same.
+  /// One record of a corpus: what its twin must share. Files are named, since not all of them have time stamps. Ids tell the raw bytes, too,
+  /// so they agree where the frames are the same.
   private struct Event: Hashable {
-    let source: String, event: String, panel: Int
+    let source: String, file: String, index: Int, event: String, panel: Int
     init(_ record: Record) {
       let id = record.event
-      (source, panel) = (record.source, record.panel)
+      (source, file, index, panel) = (record.source, record.file, record.eventIndex, record.panel)
       event = "\(id.experiment)/\(id.run)/\(id.seconds)/\(id.nanoseconds)/\(id.fiducial)"
     }
   }
@@ -56,7 +57,7 @@ public struct TwinCorpus: Sendable {
     var byEvent: [Event: Record] = [:]
     for record in twin.records {
       guard byEvent.updateValue(record, forKey: Event(record)) == nil else {
-        throw InputError(path: path, place: "record \(record.id)", expected: "each event once", found: "event \(record.event) twice")
+        throw InputError(path: path, place: "record \(record.id)", expected: "each event once", found: "event \(record.eventIndex) of \(record.file) twice")
       }
     }
     var twins: [Record] = []
