@@ -56,15 +56,11 @@ public struct FlipFloor: Codable, Hashable, Sendable {
     darks = records.count
     runs = keys.count
     let numbers = records.map { keys.firstIndex(of: $0.run)! }
-    let height = corpus.manifest.height, width = corpus.manifest.width, half = width / 2
+    let height = corpus.manifest.height, width = corpus.manifest.width
     // Only pairs that every dark measured on both sides: a flip task hides one-sided pixels.
-    var pairs: [(Int, Int)] = []
-    for row in 0..<height {
-      for column in 0..<half {
-        let left = row * width + column, right = row * width + width - 1 - column
-        if images.allSatisfy({ $0.weight.elements[left] >= 0.5 && $0.weight.elements[right] >= 0.5 }) { pairs.append((left, right)) }
-      }
-    }
+    let pairs = Symmetry.mirror.sources(height: height, width: width).enumerated().filter { left, right in
+      left < right && images.allSatisfy { $0.weight.elements[left] >= 0.5 && $0.weight.elements[right] >= 0.5 }
+    }.map { ($0.offset, $0.element) }
     let values = images.map { image in pairs.map { Double(image.pixels.elements[$0.0] - image.pixels.elements[$0.1]) } }
     let all = Products(values, numbers, runs: keys.count)
     let leftOut = keys.count < 3 ? [] : keys.indices.map { run -> Products in

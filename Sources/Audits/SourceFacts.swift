@@ -48,6 +48,7 @@ struct MirrorOverlap {
   init(_ image: MaskedImage) {
     inPlace = MaskOnly.mirrorOverlap(image, minimumWeight: 0.5)
     let height = image.height, width = image.width, mask = image.weight.elements.map { $0 >= 0.5 }
+    let mirrored = Symmetry.mirror(image.weight).elements.map { $0 >= 0.5 }
     let area = mask.count { $0 }, reach = max(1, max(height, width) / 10)
     var best = 0.0, bestBoth = 0
     for down in -reach...reach {
@@ -55,7 +56,7 @@ struct MirrorOverlap {
         var both = 0
         for row in max(0, down)..<min(height, height + down) {
           for column in max(0, across)..<min(width, width + across)
-          where mask[row * width + column] && mask[(row - down) * width + (width - 1 - (column - across))] { both += 1 }
+          where mask[row * width + column] && mirrored[(row - down) * width + column - across] { both += 1 }
         }
         let overlap = area == 0 ? 1 : Double(both) / Double(2 * area - both)
         if overlap > best { (best, bestBoth) = (overlap, both) }

@@ -14,10 +14,13 @@ public struct DetectorCoordinates: Sendable, Equatable {
   public var x: Tensor<Float>
   /// mm; 0 where `panel` is -1.
   public var y: Tensor<Float>
+  /// What each pixel mostly shows; `nil` in a corpus that was built before this was stored.
+  public var places: PanelPlaces?
 
-  public init(panel: Tensor<Int16>, x: Tensor<Float>, y: Tensor<Float>) {
+  public init(panel: Tensor<Int16>, x: Tensor<Float>, y: Tensor<Float>, places: PanelPlaces? = nil) {
     precondition(panel.shape == x.shape && panel.shape == y.shape && panel.shape.rank == 2, "coordinates of unequal shapes")
-    (self.panel, self.x, self.y) = (panel, x, y)
+    precondition(places == nil || places?.panel.shape == panel.shape, "places of another shape")
+    (self.panel, self.x, self.y, self.places) = (panel, x, y, places)
   }
 
   /// The mean position of the pixels on panels, mm.
@@ -48,13 +51,19 @@ public struct DetectorCoordinates: Sendable, Equatable {
     return Tensor(panel.shape, values)
   }
 
-  /// `geometry/<digest>.h5`: datasets `panel` i16, `x_mm`, `y_mm` f32.
+  /// `geometry/<digest>.h5`: datasets `panel` i16, `x_mm`, `y_mm` f32, and `shown_panel`, `shown_row`, `shown_column` i16 with `panel_shape`.
   func write(to path: String) throws(InputError) {
     let temporary = path + ".partial"
     let file = try HDF5File(creating: temporary)
     try file.write(panel.elements, shape: panel.shape, to: "/panel")
     try file.write(x.elements, shape: x.shape, to: "/x_mm")
     try file.write(y.elements, shape: y.shape, to: "/y_mm")
+    if let places {
+      try file.write(places.panel.elements, shape: places.panel.shape, to: "/shown_panel")
+      try file.write(places.row.elements, shape: places.row.shape, to: "/shown_row")
+      try file.write(places.column.elements, shape: places.column.shape, to: "/shown_column")
+      try file.write(places.panelShape.extents.map { Int32($0) }, shape: [3], to: "/panel_shape")
+    }
     try file.close()
     try AtomicFile.move(temporary, to: path)
   }
@@ -70,6 +79,21 @@ public struct DetectorCoordinates: Sendable, Equatable {
     }
     self.init(
       panel: try read("/panel", as: Int16.self), x: try read("/x_mm", as: Float.self), y: try read("/y_mm", as: Float.self))
+    if try file.kind(of: "/panel_shape") != nil {
+      let shape = try file.dataset("/panel_shape"), extents = try shape.values(as: Int32.self).map { Int($0) }
+      guard extents.count == 3, extents.allSatisfy({ (1...32768).contains($0) }) else {
+        throw InputError(path: path, place: "/panel_shape", expected: "panels, rows and columns", found: "\(extents)")
+      }
+      let (panel, row, column) = (
+        try read("/shown_panel", as: Int16.self), try read("/shown_row", as: Int16.self), try read("/shown_column", as: Int16.self))
+      for i in panel.elements.indices where panel.elements[i] >= 0 {
+        let place = [Int(panel.elements[i]), Int(row.elements[i]), Int(column.elements[i])]
+        guard zip(place, extents).allSatisfy({ $0 >= 0 && $0 < $1 }) else {
+          throw InputError(path: path, place: "/shown_panel, pixel \(i)", expected: "a place within \(extents)", found: "\(place)")
+        }
+      }
+      places = PanelPlaces(panelShape: Shape(extents), panel: panel, row: row, column: column)
+    }
     try file.close()
   }
 }

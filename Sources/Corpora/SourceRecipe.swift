@@ -1,5 +1,6 @@
 import Frames
 import Host
+import Tensors
 
 /// One kind of raw data that goes into a corpus.
 public struct SourceRecipe: Codable, Hashable, Sendable {
@@ -48,6 +49,9 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
   /// A geometry file of psana or CrystFEL, or `calibration` for the calibration folder's, by run.
   public var geometry: String?
   public var view: View
+  /// The detector turned by a symmetry of the square before it is framed, with `view: assembled`: left-right gives the corpus that the
+  /// mirrored detector makes of the same raw runs, whose pictures are the mirror images. As recorded where absent.
+  public var symmetry: Symmetry?
   public var fit: Fit
   /// Consecutive frames that become the rows of one picture, for line cameras; 1 for others.
   public var stack: Int
@@ -106,8 +110,8 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
   var mask: PixelMask { get throws(InputError) { maskedBy.isEmpty ? PixelMask() : try PixelMask(maskedBy) } }
 
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case name, files, dataset, key, source, subframe, detector, calibration, commonMode, maskedBy, geometry, view, fit, stack, experiment
-    case run, crop, centre, nonFinite, gapValue, damageLimit, every, limit, tone, labels
+    case name, files, dataset, key, source, subframe, detector, calibration, commonMode, maskedBy, geometry, view, symmetry, fit, stack
+    case experiment, run, crop, centre, nonFinite, gapValue, damageLimit, every, limit, tone, labels
   }
 
   public init(from decoder: any Decoder) throws {
@@ -129,6 +133,12 @@ public struct SourceRecipe: Codable, Hashable, Sendable {
       crop: try box.optional(.crop), nonFinite: try choice(.nonFinite, or: NonFinite.error),
       gapValue: try box.optional(.gapValue), damageLimit: try box.value(.damageLimit, or: .usual), every: try box.value(.every, or: 1), limit: try box.optional(.limit),
       tone: try box.optional(.tone), labels: try box.value(.labels, or: []))
+    symmetry = try box.optional(.symmetry)
+    if let symmetry, view != .assembled {
+      throw box.refused(
+        .symmetry, expected: "view: assembled beside it, since a panel's own picture does not depend on where the panel lies",
+        found: "symmetry: \(symmetry.keyword) with view: \(view.rawValue)")
+    }
     centre = try box.optional(.centre)
     if case .beam? = centre, view != .assembled {
       throw box.refused(.centre, expected: "[row, column], or beam with view: assembled", found: "beam with view: \(view.rawValue)")

@@ -25,14 +25,9 @@ public enum AnalyticOracle {
   /// F the mirror left to right. What a residue measured from dark frames allows. Traps unless P has rank 2 and σ > 0.
   public static func flipAccuracy(pattern: Tensor<Float>, noise: Double) -> Double {
     precondition(pattern.shape.rank == 2 && noise > 0, "a pattern is [H,W] in positive noise, got \(pattern.shape), \(noise)")
-    let width = pattern.shape[1]
-    var sum = 0.0
-    for row in 0..<pattern.shape[0] {
-      for column in 0..<width {
-        let difference =
-          Double(pattern.elements[row * width + column]) - Double(pattern.elements[row * width + width - 1 - column])
-        sum += difference * difference
-      }
+    let sum = zip(pattern.elements, Symmetry.mirror(pattern).elements).reduce(0.0) { sum, pair in
+      let difference = Double(pair.0) - Double(pair.1)
+      return sum + difference * difference
     }
     return accuracy(separation: sum.squareRoot() / noise)
   }

@@ -11,6 +11,8 @@ public protocol Detector: Sendable {
   static func decode(_ payload: Payload, path: String) throws(InputError) -> Tensor<Float>
   /// The raw count at and above which a pixel of `payload` is saturated; `nil` where the record does not tell.
   static func fullScale(of payload: Payload) -> Float?
+  /// Readout chips down and across a panel, which have gains and offsets of their own.
+  static var chips: (down: Int, across: Int) { get }
   /// Constants as they hold for frames like `payload`: what the camera was set to in its run may say more than the run's files.
   static func adapted(_ constants: CalibrationConstants, to payload: Payload, path: String) throws(InputError) -> CalibrationConstants
   /// Raw counts -> calibrated signal with bad pixels masked.
@@ -18,6 +20,8 @@ public protocol Detector: Sendable {
 }
 
 extension Detector {
+  public static var chips: (down: Int, across: Int) { (1, 1) }
+
   public static func adapted(
     _ constants: CalibrationConstants, to payload: Payload, path: String
   ) throws(InputError) -> CalibrationConstants { constants }

@@ -17,8 +17,10 @@ struct AffinePiece: Sendable, Equatable {
       let (x, y) = shearsRows ? (x + t * y, y) : (x, y + t * x)
       return SIMD2(c * x - s * y, s * x + c * y)
     }
-    across = warped((isMirrored ? -0.5 : 0.5) * size.x, 0)
-    down = warped(0, 0.5 * size.y)
+    // The view's own axes, in the unwarped piece.
+    let view = isMirrored ? Symmetry.mirror : .identity, (u, v) = (view(direction: SIMD2(0.5, 0)), view(direction: SIMD2(0, 0.5)))
+    across = warped(u.x * size.x, u.y * size.y)
+    down = warped(v.x * size.x, v.y * size.y)
   }
 
   /// Half the extent of the piece along x and y.
@@ -64,7 +66,7 @@ struct AffinePiece: Sendable, Equatable {
         let fx = x - Float(column), fy = y - Float(row), at = row * width + column
         let upper = pixels[at] + fx * (pixels[at + 1] - pixels[at])
         let lower = pixels[at + width] + fx * (pixels[at + width + 1] - pixels[at + width])
-        view[i * side + j] = (upper + fy * (lower - upper) - shift) * scale
+        view[i * side + j] = InputScaling.measured((upper + fy * (lower - upper) - shift) * scale)
         if hasGaps {
           let covered = min(min(weight[at], weight[at + 1]), min(weight[at + width], weight[at + width + 1])) >= limit
           measured[i * side + j] = covered

@@ -15,6 +15,8 @@ public protocol Augmentation: Codable, Hashable, Sendable {
   var changes: Set<Transformation> { get }
   /// What it must know of a shot.
   var needs: Set<ShotNeed> { get }
+  /// Whether it asks for `Shot.panels`, without which equal tiles stand for the detector's panels.
+  static var usesPanels: Bool { get }
   /// Throws for settings that no run can have.
   func validate() throws(SettingError)
   /// Throws unless pictures of `side`×`side` can be changed.
@@ -26,6 +28,9 @@ public protocol Augmentation: Codable, Hashable, Sendable {
 extension Augmentation {
   public var symmetries: Set<Symmetry> { [] }
   public var needs: Set<ShotNeed> { [] }
+  public static var usesPanels: Bool { false }
+  /// Whether pixels move, so that a panel map of the picture no longer holds.
+  var movesPixels: Bool { !symmetries.isEmpty || changes.contains(.place) }
   public func validate() throws(SettingError) {}
   public func validate(side: Int) throws(SettingError) {}
 }

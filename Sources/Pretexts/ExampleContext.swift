@@ -23,20 +23,32 @@ public struct ExampleContext: Sendable {
 
   /// The picture after the recipe's augmentations: the last thing that happens to it in its own units. What the task asks about has
   /// happened before, so that no augmentation can tell the answers apart.
-  public func augmented(_ image: MaskedImage, of shot: Shot, using random: inout Philox) -> MaskedImage {
+  ///
+  /// - Parameter panels: the panel map of `image`: the shot's where pixels are in their places, `nil` where they are not (a piece, a
+  ///   view) or where the outline of panels must not be drawn into the picture. Behind an augmentation that moves pixels it is not
+  ///   known any more, so those that use panels come first in a recipe.
+  public func augmented(_ image: MaskedImage, of shot: Shot, panels: PanelMap?, using random: inout Philox) -> MaskedImage {
     guard isAugmenting else { return image }
-    return augmentations.reduce(image) { $1.augmented($0, of: shot, scaling: scaling, using: &random) }
+    var shot = shot, image = image
+    shot.panels = panels
+    for augmentation in augmentations {
+      image = augmentation.augmented(image, of: shot, scaling: scaling, using: &random)
+      if augmentation.movesPixels { shot.panels = nil }
+    }
+    return image
   }
 
   /// Writes the picture as a network sees it into field `name` of example `place`: augmented, scaled, gaps 0, jittered.
   public func write(
-    _ image: MaskedImage, of shot: Shot, _ jitter: Jitter, to batch: inout ExampleBatch, _ name: String, _ place: Int,
+    _ image: MaskedImage, of shot: Shot, panels: PanelMap?, _ jitter: Jitter, to batch: inout ExampleBatch, _ name: String, _ place: Int,
     using random: inout Philox
   ) {
-    let image = augmented(image, of: shot, using: &random)
+    let image = augmented(image, of: shot, panels: panels, using: &random)
     batch.write(name, place) { view in
       scaling.write(image, into: &view)
-      if isAugmenting { jitter.apply(to: &view, height: image.height, width: image.width, using: &random) }
+      guard isAugmenting else { return }
+      scaling.mark(image, in: &view)
+      jitter.apply(to: &view, height: image.height, width: image.width, using: &random)
     }
   }
 }

@@ -16,6 +16,7 @@ public struct GradedQuestion<Change: GradedChange>: PretextTask {
 
   public var asks: Set<Transformation> { change.changes }
   public var needs: Set<ShotNeed> { change.needs }
+  public var usesPanels: Bool { Change.usesPanels }
   public var variants: Int { change.levels.count }
 
   public func validate() throws(SettingError) {
@@ -32,7 +33,7 @@ public struct GradedQuestion<Change: GradedChange>: PretextTask {
   public func makeExample(from shot: Shot, in context: ExampleContext, using random: inout Philox, into batch: inout ExampleBatch, at place: Int) {
     let level = context.answer(of: change.levels.count, using: &random)
     let changed = change.changed(shot.image, to: level, of: shot, scaling: context.scaling, using: &random)
-    context.write(changed, of: shot, jitter, to: &batch, "view", place, using: &random)
+    context.write(changed, of: shot, panels: shot.panels, jitter, to: &batch, "view", place, using: &random)
     batch.writeOneHot("level", place, answer: level)
   }
 

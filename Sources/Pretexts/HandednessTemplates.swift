@@ -48,7 +48,7 @@ public struct HandednessTemplates: Hashable, Sendable {
       }
       guard length > 0 else { continue }
       let factor = Float(share / length)
-      for i in view.indices where view[i] != 0 { view[i] -= factor * u[i] }
+      for i in view.indices where view[i] != 0 { view[i] = InputScaling.measured(view[i] - factor * u[i]) }
     }
   }
 }

@@ -35,6 +35,15 @@ public struct InputScaling: Codable, Hashable, Sendable {
   /// Which pixels are measured, `[H,W]`.
   public func isMeasured(_ image: MaskedImage) -> [Bool] { image.weight.elements.map { Double($0) >= minimumWeight } }
 
+  /// A scaled value that is measured, for steps that take 0 for a gap: 10⁻³⁰ instead of 0.
+  @inline(__always) static func measured(_ value: Float) -> Float { value == 0 ? 1e-30 : value }
+
+  /// Makes the view of a picture one in which 0 means a gap and nothing else.
+  func mark(_ image: MaskedImage, in view: inout MutableSpan<Float>) {
+    let limit = Float(minimumWeight), weight = image.weight.elements.span
+    for i in view.indices where weight[i] >= limit { view[i] = InputScaling.measured(view[i]) }
+  }
+
   /// `[H,W] -> [1,H,W]`, showing only pixels that are measured and in `shown`.
   public func channel(_ image: MaskedImage, showing shown: [Bool]? = nil) -> Tensor<Float> {
     var channel = Tensor<Float>(repeating: 0, [1, image.height, image.width])

@@ -42,9 +42,9 @@ public struct Jitter: Codable, Hashable, Sendable {
     Jitter.shift(&channel, height, width, down: down, across: across)
   }
 
-  /// `x -> factor·x + offset` where x is not 0.
+  /// `x -> factor·x + offset` where x is not 0, which in a marked view means a gap alone (`InputScaling.mark`).
   static func adjust(_ channel: inout MutableSpan<Float>, factor: Float, offset: Float) {
-    for i in channel.indices { channel[i] = channel[i] == 0 ? 0 : channel[i] * factor + offset }
+    for i in channel.indices { channel[i] = channel[i] == 0 ? 0 : InputScaling.measured(channel[i] * factor + offset) }
   }
 
   /// Independent normal noise where a pixel is not 0; four pixels a draw.
@@ -55,7 +55,7 @@ public struct Jitter: Codable, Hashable, Sendable {
       var bits = random.next()
       for i in first..<min(first + 4, channel.count) {
         let value = channel[i]
-        channel[i] = value == 0 ? 0 : value + sigma * table[UInt16(truncatingIfNeeded: bits)]
+        channel[i] = value == 0 ? 0 : InputScaling.measured(value + sigma * table[UInt16(truncatingIfNeeded: bits)])
         bits >>= 16
       }
     }

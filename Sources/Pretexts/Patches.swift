@@ -8,6 +8,6 @@ extension MaskedImage {
     let moments = PixelMoments(of: patch, minimumWeight: minimumWeight), limit = Float(minimumWeight)
     guard moments.count > 1, moments.variance > 0 else { return [Float](repeating: 0, count: side * side) }
     let mean = Float(moments.mean), scale = Float(1 / moments.variance.squareRoot())
-    return zip(patch.pixels.elements, patch.weight.elements).map { $1 >= limit ? ($0 - mean) * scale : 0 }
+    return zip(patch.pixels.elements, patch.weight.elements).map { $1 >= limit ? InputScaling.measured(($0 - mean) * scale) : 0 }
   }
 }

@@ -26,6 +26,8 @@ public protocol PretextTask: Codable, Hashable, Sendable {
   var asks: Set<Transformation> { get }
   /// What it must know of a shot besides its pixels.
   var needs: Set<ShotNeed> { get }
+  /// Whether it asks for `Shot.panels`, without which equal tiles stand for the detector's panels.
+  var usesPanels: Bool { get }
   /// How many fixed examples validation makes of a picture: one of each answer, where that is few; 1 to draw the answer.
   var variants: Int { get }
   /// Share of right answers without looking, and how; `nil` for one of `classes` at random.
@@ -78,6 +80,7 @@ extension PretextTask {
   public var answers: [Symmetry] { [] }
   public var asks: Set<Transformation> { [] }
   public var needs: Set<ShotNeed> { [] }
+  public var usesPanels: Bool { false }
   public var variants: Int { 1 }
   public func chance(batch: Int) -> (share: Double, rule: String)? { nil }
 }

@@ -103,10 +103,12 @@ public struct RandomView: Codable, Hashable, Sendable {
     _ piece: MaskedImage, of shot: Shot, in context: ExampleContext, to batch: inout ExampleBatch, _ name: String, _ place: Int,
     using random: inout Philox
   ) {
-    let image = context.augmented(piece, of: shot, using: &random)
+    let image = context.augmented(piece, of: shot, panels: nil, using: &random)
     batch.write(name, place) { view in
       context.scaling.write(image, into: &view)
-      if context.isAugmenting { adjust(&view, using: &random) }
+      guard context.isAugmenting else { return }
+      context.scaling.mark(image, in: &view)
+      adjust(&view, using: &random)
     }
   }
 }

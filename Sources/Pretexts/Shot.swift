@@ -9,6 +9,8 @@ public struct Shot: Sendable {
   public var signal: SignalScale?
   /// The panel of the detector, in corpora of one picture a panel.
   public var panel: Int?
+  /// Which panel and chip each pixel of `image` shows, where something that `usesPanels` is asked for and the corpus knows it.
+  public var panels: PanelMap?
   /// The shot next to it in its run, where a task or an augmentation asks for one.
   public var neighbour: Neighbour?
 
@@ -21,9 +23,17 @@ public struct Shot: Sendable {
   }
 
   public init(
-    _ image: MaskedImage, answer: Int? = nil, signal: SignalScale? = nil, panel: Int? = nil, neighbour: Neighbour? = nil
+    _ image: MaskedImage, answer: Int? = nil, signal: SignalScale? = nil, panel: Int? = nil, panels: PanelMap? = nil, neighbour: Neighbour? = nil
   ) {
-    (self.image, self.answer, self.signal, self.panel, self.neighbour) = (image, answer, signal, panel, neighbour)
+    (self.image, self.answer, self.signal, self.panel, self.panels, self.neighbour) = (image, answer, signal, panel, panels, neighbour)
+  }
+}
+
+extension Shot {
+  /// The panel map for a picture that lies as the shot does. Traps where it is of another size.
+  func panels(of image: MaskedImage) -> PanelMap? {
+    precondition(panels == nil || panels?.shape == image.pixels.shape, "a panel map of another size than \(image.pixels.shape)")
+    return panels
   }
 }
 

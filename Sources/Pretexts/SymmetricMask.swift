@@ -18,6 +18,20 @@ extension MaskedImage {
     return masked(to: shown)
   }
 
+  /// Intersection over union of the measured pixels with their image under a symmetry, in place: 1 for a mask that is its own image, 0
+  /// where the symmetry changes the shape of the picture.
+  public func maskOverlap(under symmetry: Symmetry, minimumWeight: Double) -> Double {
+    let turned = symmetry(weight)
+    guard turned.shape == weight.shape else { return 0 }
+    var both = 0, either = 0
+    for (own, twin) in zip(weight.elements, turned.elements) {
+      let (isMeasured, hasTwin) = (Double(own) >= minimumWeight, Double(twin) >= minimumWeight)
+      if isMeasured && hasTwin { both += 1 }
+      if isMeasured || hasTwin { either += 1 }
+    }
+    return either == 0 ? 1 : Double(both) / Double(either)
+  }
+
   /// Weight and value 0 where `shown` says no.
   func masked(to shown: [Bool]) -> MaskedImage {
     var image = self

@@ -55,6 +55,9 @@ public struct CSPADSimulator: ShotSimulator {
     /// Light that comes from no sample (air, a capillary's glass), the same over q: share of the ring's top.
     public var background = 0.01
     public var shadow = ShadowKind.drawn
+    /// The detector's geometry turned about the beam, with the light as it was: the same events seen by the mirrored detector, whose
+    /// panels are those of the other one.
+    public var detectorSymmetry = Symmetry.identity
 
     /// What carries the sample: water with its rings at 2.0 and 2.9 Å⁻¹, or a lipidic phase with one narrow ring at 4.5 Å (width and
     /// height assumed).
@@ -132,10 +135,11 @@ public struct CSPADSimulator: ShotSimulator {
     let photonEnergy = draw(parameters.photonEnergy_eV), distance = draw(parameters.distance_mm)
     ringPhotons = random.logUniform(parameters.ringPhotons.lowerBound, parameters.ringPhotons.upperBound)
     let table = Geometry.cspadSensors, count = Double(table.count), reach = parameters.centreOffset_mm
-    centre = (
-      table.reduce(0) { $0 + $1.x } / count + random.uniform(-reach, reach),
-      table.reduce(0) { $0 + $1.y } / count + random.uniform(-reach, reach)
+    let beam = (
+      x: table.reduce(0) { $0 + $1.x } / count + random.uniform(-reach, reach),
+      y: table.reduce(0) { $0 + $1.y } / count + random.uniform(-reach, reach)
     )
+    centre = parameters.detectorSymmetry(x: beam.x, y: beam.y)
     var nodes = table.enumerated().map { index, sensor in
       Geometry.Node(
         parent: "CSPAD:V2", object: "SENS2X1:V1", index: index, x: (1000 * sensor.x + random.normal(0, 50)).rounded(),
@@ -144,9 +148,10 @@ public struct CSPADSimulator: ShotSimulator {
     }
     nodes.append(
       Geometry.Node(
-        parent: "IP", object: "CSPAD:V2", x: (-1000 * centre.x).rounded(), y: (-1000 * centre.y).rounded(),
+        parent: "IP", object: "CSPAD:V2", x: (-1000 * beam.x).rounded(), y: (-1000 * beam.y).rounded(),
         z: (1000 * distance).rounded()))
-    geometry = Geometry(nodes: nodes, comments: ["TITLE Geometry parameters of a simulated CSPAD", "CALIB_TYPE geometry"])
+    geometry = try parameters.detectorSymmetry(
+      Geometry(nodes: nodes, comments: ["TITLE Geometry parameters of a simulated CSPAD", "CALIB_TYPE geometry"]))
     assembly = try Assembly(geometry: geometry, panelShape: Self.shape)
     let positions = try geometry.pixelPositions()
     x = positions.x.elements.map { Float($0 / 1000) }

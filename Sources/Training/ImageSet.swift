@@ -22,6 +22,8 @@ public struct ImageSet: Sendable {
   private let needs: Set<ShotNeed>
   /// Signal scales by source, where they are needed.
   private let signals: [String: SignalScale]
+  /// Panel maps by geometry, where they are used and known.
+  private let panelMaps: [String: PanelMap]
   /// The shot next to each in its run, where one is needed.
   private let neighbours: [ShotNeighbour]
   /// The first pictures.
@@ -88,6 +90,8 @@ public struct ImageSet: Sendable {
     resident = try (0..<min(records.count, budget)).concurrentMap { index throws(InputError) in try reader.image(index) }
     (self.records, self.reader) = (records, reader)
     signals = needs.contains(.signal) ? try SignalScale.bySource(of: corpus, records) : [:]
+    let usesPanels = task.usesPanels || augmentations.contains { type(of: $0).usesPanels }
+    panelMaps = usesPanels ? try PanelMap.byGeometry(of: corpus, records) : [:]
     neighbours = needs.contains(.neighbour) ? try ShotNeighbour.all(of: records, path: corpus.folder + "/records.csv") : []
     if let label = task.label {
       // Classes over the whole corpus as the recipe filters it, so that every split numbers them alike.
@@ -145,7 +149,7 @@ public struct ImageSet: Sendable {
     let record = records[index]
     var shot = Shot(
       try image(index), answer: answers.isEmpty ? nil : answers[index], signal: signals[record.source],
-      panel: record.panel < 0 ? nil : record.panel)
+      panel: record.panel < 0 ? nil : record.panel, panels: panelMaps[record.geometry])
     if !neighbours.isEmpty {
       let neighbour = neighbours[index]
       shot.neighbour = .init(image: try image(neighbour.index), isLater: neighbour.isLater)

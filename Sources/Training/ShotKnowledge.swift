@@ -60,3 +60,18 @@ extension SignalScale {
     return scales
   }
 }
+
+extension PanelMap {
+  /// By geometry of `records`, with the chips of their detectors. Geometries that do not say what a pixel mostly shows, as those of corpora
+  /// built before it was stored, have none. Throws where a geometry is damaged.
+  package static func byGeometry(of corpus: Corpus, _ records: [Record]) throws(InputError) -> [String: PanelMap] {
+    var maps: [String: PanelMap] = [:], seen: Set<String> = []
+    for record in records where seen.insert(record.geometry).inserted {
+      guard let places = try corpus.detectorCoordinates(for: record)?.places else { continue }
+      maps[record.geometry] = PanelMap(
+        panels: places.panel, rows: places.row, columns: places.column, panelShape: places.panelShape,
+        chips: record.chips)
+    }
+    return maps
+  }
+}

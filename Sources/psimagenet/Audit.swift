@@ -29,6 +29,8 @@ struct Audit: ParsableCommand {
   @Flag(help: "Audit runs, not a corpus.") var task = false
   @Option(help: "Bounds that differ from the usual ones (JSON), such as {\"run\": 0.6}.") var bounds: String?
   @Option(help: "With --task: another corpus than the run's own.") var corpus: String?
+  @Option(help: "With --task: a corpus of the same events with a turned detector (symmetry in its recipe, or detectorSymmetry in a plan).")
+  var twin: String?
   @Option(help: "With --task: train, validation or test.") var split = "test"
   @Option(help: "With --task: examples a control.") var examples = AuditAcceptance().examples
   @Option(help: "With --task: steps of the planted cue's network; 0 for none.") var plantedSteps = 150
@@ -39,6 +41,7 @@ struct Audit: ParsableCommand {
   func validate() throws {
     guard !subjects.isEmpty else { throw ValidationError("name a corpus, or with --task a run") }
     guard task || subjects.count == 1 else { throw ValidationError("one corpus at a time; runs need --task") }
+    guard twin == nil || task else { throw ValidationError("--twin goes with --task") }
     guard examples > 0, plantedSteps >= 0 else { throw ValidationError("--examples is 1 or more, --planted-steps 0 or more") }
     guard Split(rawValue: split) != nil else { throw ValidationError("--split is train, validation or test") }
   }
@@ -62,8 +65,9 @@ struct Audit: ParsableCommand {
     for folder in subjects {
       let path = RunFolder(folder).last, checkpoint = try Checkpoint(reading: path)
       let audit = try TaskAudit(
-        checkpoint, path: path, corpus: Corpus(opening: corpus ?? checkpoint.description.recipe.corpus), split: Split(rawValue: split)!,
-        examples: examples, plantedSteps: plantedSteps, progress: output.progress)
+        checkpoint, path: path, corpus: Corpus(opening: corpus ?? checkpoint.description.recipe.corpus),
+        twin: twin.map { try Corpus(opening: $0) }, split: Split(rawValue: split)!, examples: examples,
+        plantedSteps: plantedSteps, progress: output.progress)
       try AtomicFile.write(CanonicalJSON.data(audit), to: folder + "/audit.json")
       audits.append(audit)
     }

@@ -72,6 +72,45 @@ struct DetectorCoordinatesTests {
     }
   }
 
+  /// Each corpus pixel is one of the panel's, turned by half a turn; margins show none.
+  @Test func pixelsKnowWhatTheyMostlyShow() throws {
+    let scratch = Scratch(), corpus = try corpus(scratch, view: "assembled")
+    let places = try #require(try corpus.detectorCoordinates(for: corpus.records[0])?.places)
+    #expect(places.panelShape == [1, 12, 12])
+    for i in places.panel.elements.indices {
+      let (row, column) = (i / 30, i % 30), isShown = (9..<21).contains(column)
+      #expect(places.panel.elements[i] == (isShown ? 0 : -1))
+      let expected: (row: Int, column: Int) = isShown ? (11 - row, 20 - column) : (-1, -1)
+      #expect(Int(places.row.elements[i]) == expected.row)
+      #expect(Int(places.column.elements[i]) == expected.column)
+    }
+    #expect(corpus.records[0].chips == (1, 1))
+  }
+
+  /// A corpus from before places were stored still tells where its pixels lie; a damaged one says what is wrong.
+  @Test func geometriesWithoutPlacesStillLoad() throws {
+    let scratch = Scratch(), corpus = try corpus(scratch, view: "assembled"), record = corpus.records[0]
+    let own = try #require(try corpus.detectorCoordinates(for: record)), path = "\(corpus.folder)/geometry/\(record.geometry).h5"
+    func rewrite(_ extra: (HDF5File) throws -> Void) throws {
+      let file = try HDF5File(creating: path)
+      try file.write(own.panel.elements, shape: own.panel.shape, to: "/panel")
+      try file.write(own.x.elements, shape: own.x.shape, to: "/x_mm")
+      try file.write(own.y.elements, shape: own.y.shape, to: "/y_mm")
+      try extra(file)
+      try file.close()
+    }
+    try rewrite { _ in }
+    let old = try #require(try corpus.detectorCoordinates(for: record))
+    #expect(old.places == nil && old.panel == own.panel && old.x == own.x && old.y == own.y)
+    try rewrite { file in
+      try file.write([1, 12, 12] as [Int32], shape: [3], to: "/panel_shape")
+      let wrong = own.panel.elements.map { panel -> Int16 in panel < 0 ? -1 : 99 }
+      for name in ["panel", "row", "column"] { try file.write(wrong, shape: own.panel.shape, to: "/shown_\(name)") }
+    }
+    let error = inputError { _ = try corpus.detectorCoordinates(for: record) }
+    #expect(error?.place.contains("shown_panel") == true && error?.found == "[99, 99, 99]")
+  }
+
   @Test func picturesWithoutGeometryHaveNone() throws {
     let scratch = Scratch(), runs = StackRuns()
     try runs.write(to: scratch)

@@ -48,6 +48,10 @@ struct SimulatedCorpusTests {
     let beam = try #require(truth.header.firstIndex(of: "beam_on")), fiducial = try #require(truth.header.firstIndex(of: "fiducial"))
     let angle = try #require(truth.header.firstIndex(of: "streak_angle_deg"))
     #expect(Set(truth.rows.map { $0[angle] == "nan" }).count == 2)
+    let pixels = try Dictionary(uniqueKeysWithValues: [1, 2, 3].map { run in
+      let folder = CalibrationFolder(scratch("calib"))
+      return (run, try #require(try folder.geometry(for: XTC1Source.cspad.name, run: run)).pixelPositions())
+    })
     for record in corpus.records {
       #expect(record.unit == "photons")
       #expect(record.calibration.count == 64)
@@ -66,12 +70,98 @@ struct SimulatedCorpusTests {
       #expect((0.65...0.9).contains(record.coverage))
       for i in image.weight.elements.indices where places.panel.elements[i] < 0 { #expect(image.weight.elements[i] < 1) }
       #expect(places.panel.elements.max() == 31)
+      // What a pixel mostly shows: a panel wherever it measures anything, within a picture's pixel (13 canvas pixels of 0.11 mm) of its middle.
+      let shown = try #require(places.places), positions = try #require(pixels[record.event.run])
+      #expect(Set(shown.panel.elements).subtracting([-1]).count == 32 && record.chips == (1, 2))
+      for i in shown.panel.elements.indices {
+        let panel = Int(shown.panel.elements[i])
+        #expect(panel >= 0 || image.weight.elements[i] == 0)
+        guard panel >= 0, Int(places.panel.elements[i]) == panel else { continue }
+        let at = (panel * 185 + Int(shown.row.elements[i])) * 388 + Int(shown.column.elements[i])
+        let dx = positions.x.elements[at] / 1000 - Double(places.x.elements[i])
+        let dy = positions.y.elements[at] / 1000 - Double(places.y.elements[i])
+        #expect(max(abs(dx), abs(dy)) < 1.5, "pixel \(i)")
+      }
       // The corners of a square of 186 mm lie 131.5 mm from its middle.
       #expect((110...131.5).contains(places.radius(from: places.centre).elements.filter { !$0.isNaN }.max() ?? 0))
     }
     // Each run has its own geometry.
     #expect(Set(corpus.records.map(\.geometry)).count == 3)
     try corpus.verify()
+  }
+
+  /// The corpus of the turned detector: the same events and labels, each picture turned, with its mask and the places of its pixels.
+  @Test func theTurnedDetectorMakesTheTurnedPictures() throws {
+    let scratch = Scratch()
+    var plan = SimulationPlan(detector: .cspad)
+    (plan.runs, plan.shotsPerRun, plan.darksPerRun) = ([1, 2, 3], 1, 0)
+    try SimulatedRuns.write(plan, to: scratch.path)
+    let settings = "calibration: calib\ngeometry: calibration\nview: assembled\ncentre: beam"
+    func built(_ name: String, _ image: String, _ extra: String) throws -> Corpus {
+      try CorpusBuilder.build(recipe("cspad", image: image, source: settings + extra), relativeTo: scratch.path, to: scratch(name))
+    }
+    let plain = try built("plain", "{height: 65, width: 97}", "")
+    let matrices: [(String, Symmetry, Bool, (Float, Float) -> (Float, Float))] = [
+      ("left-right", .mirror, false, { ($0, -$1) }), ("quarter-turn-left", .quarterTurn, true, { (-$1, $0) }),
+    ]
+    for (keyword, symmetry, transposes, matrix) in matrices {
+      let twin = try built(keyword, transposes ? "{height: 97, width: 65}" : "{height: 65, width: 97}", "\nsymmetry: \(keyword)")
+      #expect(twin.records.map(\.id) == plain.records.map(\.id) && twin.records.map(\.event) == plain.records.map(\.event))
+      #expect(twin.manifest.sources[0].transforms.contains("turn the detector: \(keyword)"))
+      for (record, other) in zip(plain.records, twin.records) {
+        #expect(record.geometry != other.geometry)
+        let (turned, image) = (symmetry(try plain.image(record)), try twin.image(other))
+        #expect(turned.weight == image.weight)
+        let largest = turned.pixels.elements.reduce(0) { max($0, abs($1)) }
+        #expect(zip(turned.pixels.elements, image.pixels.elements).allSatisfy { abs($0 - $1) <= 1e-6 * largest })
+        // The pixel under the middle of another one is rounded, so a place may be one canvas pixel of 0.11 mm away.
+        let own = try #require(try plain.detectorCoordinates(for: record)), places = try #require(try twin.detectorCoordinates(for: other))
+        let (x, y, panel) = (symmetry(own.x), symmetry(own.y), symmetry(own.panel))
+        var same = 0
+        for i in panel.elements.indices where panel.elements[i] == places.panel.elements[i] {
+          same += 1
+          guard panel.elements[i] >= 0 else { continue }
+          let expected = matrix(x.elements[i], y.elements[i])
+          #expect(abs(places.x.elements[i] - expected.0) < 0.12 && abs(places.y.elements[i] - expected.1) < 0.12)
+        }
+        #expect(Double(same) > 0.98 * Double(panel.shape.count))
+      }
+    }
+    let refused = inputError { _ = try self.recipe("cspad", image: "{height: 9, width: 9}", source: "view: panels\nsymmetry: left-right") }
+    #expect(refused?.expected.contains("view: assembled") == true)
+    #expect(throws: InputError.self) { _ = try self.recipe("cspad", image: "{height: 9, width: 9}", source: settings + "\nsymmetry: sideways") }
+  }
+
+  /// The same light on the mirrored detector: the outline turns, the shadow of a holder's edge and the rings stay.
+  @Test func theMirroredDetectorSeesTheSameLight() throws {
+    let scratch = Scratch()
+    func built(_ symmetry: Symmetry) throws -> Corpus {
+      var plan = SimulationPlan(detector: .cspad)
+      (plan.runs, plan.shotsPerRun, plan.darksPerRun) = ([1, 2, 3], 1, 0)
+      // Even light but for the shadow: steep slopes would show that canvas pixels of the two lie half a pixel apart.
+      (plan.cspad.shadowRate, plan.cspad.noJetRate, plan.cspad.ringPhotons, plan.cspad.detectorSymmetry) = (1, 0, 5...5, symmetry)
+      (plan.cspad.calibrantRate, plan.cspad.background, plan.cspad.ringStrength, plan.cspad.streakRate) = (1, 1, 1e-3...1e-3, 0)
+      try SimulatedRuns.write(plan, to: scratch(symmetry.keyword))
+      let source = "calibration: calib\ngeometry: calibration\nview: assembled\ncentre: beam\nfit: crop"
+      let recipe = try recipe("cspad", image: "{height: 65, width: 65}", source: source)
+      return try CorpusBuilder.build(recipe, relativeTo: scratch(symmetry.keyword), to: scratch(symmetry.keyword + "-corpus"))
+    }
+    let (own, twin) = (try built(.identity), try built(.mirror))
+    #expect(own.records.map(\.event) == twin.records.map(\.event) && Set(own.records.map(\.id)).isDisjoint(with: twin.records.map(\.id)))
+    var (same, mirrored, both, either) = (0.0, 0.0, 0, 0)
+    for (record, other) in zip(own.records, twin.records) {
+      let (x, t) = (try own.image(record), try twin.image(other)), m = Symmetry.mirror(x)
+      for i in t.pixels.elements.indices {
+        let (a, b) = (m.weight.elements[i] >= 0.5, t.weight.elements[i] >= 0.5)
+        both += a && b ? 1 : 0
+        either += a || b ? 1 : 0
+        guard min(x.weight.elements[i], t.weight.elements[i], m.weight.elements[i]) >= 0.9 else { continue }
+        same += Double(abs(t.pixels.elements[i] - x.pixels.elements[i]))
+        mirrored += Double(abs(t.pixels.elements[i] - m.pixels.elements[i]))
+      }
+    }
+    #expect(Double(both) > 0.95 * Double(either))
+    #expect(same < 0.5 * mirrored, "\(same), \(mirrored)")
   }
 
   @Test func timeToolRunsMakePanelsOfACamera() throws {

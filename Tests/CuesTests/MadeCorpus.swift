@@ -5,9 +5,10 @@ import Host
 import Tensors
 
 /// A corpus of made-up frames: `frame(isDark, run, random)` draws one; six runs of 40 beam frames and 60 darks each, runs 5 and 6 for the
-/// test. Pixels of −1000 are gaps.
+/// test. Pixels of −1000 are gaps. With `turnedBy` they are assembled by a geometry of one panel, turned by that symmetry.
 func madeCorpus(
-  in folder: String, side: Int, splitBy: SplitRule.Unit = .run, frame: (Bool, Int, inout Philox) -> [Float]
+  in folder: String, side: Int, splitBy: SplitRule.Unit = .run, turnedBy symmetry: Symmetry? = nil, to name: String = "corpus",
+  frame: (Bool, Int, inout Philox) -> [Float]
 ) throws -> Corpus {
   var values: [String: String] = [:]
   for run in 1...6 {
@@ -19,15 +20,20 @@ func madeCorpus(
       values["\(name)-run\(run)"] = name
     }
   }
-  let source = SourceRecipe(
+  var source = SourceRecipe(
     name: "made", files: ["raw/*/frames.npy"], experiment: .named("made"), run: .folder, gapValue: -1000,
     labels: [LabelRule(name: "beam", .folder(level: 1), values: values)])
+  if let symmetry {
+    try AtomicFile.write(Data("DET:V1 0 MTRX:\(side):\(side):100:100 0 0 0 0 0 0 0 0 0 0\n".utf8), to: folder + "/geometry.data")
+    (source.view, source.geometry) = (.assembled, "geometry.data")
+    source.symmetry = symmetry == .identity ? nil : symmetry
+  }
   let keys = { (runs: ClosedRange<Int>) in runs.map { RunKey(experiment: "made", run: $0) } }
   let split = splitBy == .run
     ? SplitRule(runs: [.train: keys(1...3), .validation: keys(4...4), .test: keys(5...6)])
     : SplitRule(by: .frame, train: 0.5, validation: 0, test: 0.5, allowEmpty: true, allowFrameSplit: true)
   return try CorpusBuilder.build(
-    CorpusRecipe(name: "made", image: .init(height: side, width: side), split: split, sources: [source]), relativeTo: folder, to: folder + "/corpus")
+    CorpusRecipe(name: "made", image: .init(height: side, width: side), split: split, sources: [source]), relativeTo: folder, to: "\(folder)/\(name)")
 }
 
 /// A folder that is gone when `body` ends.

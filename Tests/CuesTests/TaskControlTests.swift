@@ -174,6 +174,52 @@ private func addHook(to pixels: inout [Float], _ random: inout Philox) {
     #expect(try MaskOnly().finding(subject).verdict == expected)
     let geometry = try MirroredGeometry().finding(subject)
     #expect((geometry.verdict == .leak) == showsOneSidedPixels, "\(geometry.statement)")
+    #expect(!showsOneSidedPixels || geometry.statement.contains("filled from their neighbours"))
+    // The same light on the mirrored detector: another recording, the same events.
+    let twin = try madeCorpus(in: folder + "/twin", side: side) { _, _, random in
+      var pixels = noise(&random).map { $0 + 5 }
+      for row in 0..<side { for column in 3..<6 { pixels[row * side + side - 1 - column] = -1000 } }
+      return pixels
+    }
+    let checkpoint = subject.examiner.checkpoint
+    let paired = try TaskSubject(
+      checkpoint, path: "run", corpus: corpus, twin: twin, examples: 1200, plantedSteps: 0, acceptance: subject.acceptance)
+    #expect(paired.twins?.corpus.kind == .seenByTurnedDetector && paired.twins?.corpus.symmetry == .mirror)
+    let seen = try MirroredGeometry().finding(paired)
+    #expect((seen.verdict == .leak) == showsOneSidedPixels, "\(seen.statement)")
+    #expect(seen.statement.contains("a twin corpus of the turned detector"), "\(seen.statement)")
+    // An upright one is no twin, and neither is one that lies as no answer of the task does.
+    let (one, other) = (try madeCorpus(in: folder + "/one", side: side) { _, _, random in noise(&random).map { $0 + 5 } }, corpus)
+    for stranger in [one, other] {
+      #expect(throws: InputError.self) { try TaskSubject(checkpoint, path: "run", corpus: corpus, twin: stranger, examples: 10, plantedSteps: 0) }
+    }
+  }
+}
+
+/// The twin of the same frames, assembled in the turned geometry: mirror images, whose pixels stand in where the own detector has its gap.
+@Test func aTwinOfTheSameFramesFillsTheGaps() throws {
+  try withScratch { folder in
+    func built(_ symmetry: Symmetry, _ name: String) throws -> Corpus {
+      try madeCorpus(in: folder, side: side, turnedBy: symmetry, to: name) { _, _, random in
+        var pixels = noise(&random).map { $0 + 5 }
+        for row in 0..<side { for column in 3..<6 { pixels[row * side + column] = -1000 } }
+        return pixels
+      }
+    }
+    let (own, turned) = (try built(.identity, "own"), try built(.mirror, "turned")), records = own.records(in: .test)
+    let twin = try TwinCorpus(turned, of: own, records, askedAbout: [.identity, .mirror], minimumWeight: 0.5)
+    #expect(twin.kind == .assembledAnew && twin.symmetry == .mirror && twin.overlap == 1)
+    #expect(twin.records.map(\.event) == records.map(\.event))
+    let refused = #expect(throws: InputError.self) {
+      try TwinCorpus(turned, of: own, records, askedAbout: [.identity, .upsideDown], minimumWeight: 0.5)
+    }
+    #expect(refused?.expected.contains("up-down") == true)
+
+    let subject = try subject(own, in: folder, task: Flip(antisymmetric: true, showsOneSidedPixels: true, jitter: still), steps: 60)
+    let paired = try TaskSubject(
+      subject.examiner.checkpoint, path: "run", corpus: own, twin: turned, examples: 1200, plantedSteps: 0, acceptance: subject.acceptance)
+    let finding = try MirroredGeometry().finding(paired)
+    #expect(finding.verdict == .leak && finding.statement.contains("a twin corpus of the same frames"), "\(finding.statement)")
   }
 }
 

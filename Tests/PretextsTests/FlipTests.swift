@@ -115,6 +115,19 @@ func theAntisymmetricHeadChangesSignUnderMirroring(_ size: (side: Int, tiles: In
   for (a, b) in zip(plain.elements, moved.elements) { #expect((a == 0) == (b == 0) && (a == 0 || a != b)) }
 }
 
+/// A measured pixel that is the corpus mean exactly is no gap: it gets offset and noise like any other.
+@Test func aPixelOfTheMeanIsNoGap() {
+  let side = 12
+  var image = MaskedImage(pixels: Tensor(repeating: 3, [side, side]), weight: Tensor(repeating: 1, [side, side]))
+  for i in [5, 40] { (image.pixels.elements[i], image.weight.elements[i]) = (0, 0) }
+  let jitter = Jitter(intensity: 0.1, offset: 0.3, noise: 0.1), scaling = InputScaling(mean: 3, deviation: 2)
+  var random = Philox(seed: 3)
+  let view = Flip(antisymmetric: true, showsOneSidedPixels: true, jitter: jitter).makeExample(
+    from: image, answer: 0, classes: 2, scaling: scaling, augmenting: true, using: &random)["view"]!.elements
+  let gaps = view.count { $0 == 0 }, moved = view.count { abs($0) > 1e-3 }
+  #expect(gaps == 2 && moved > 130)
+}
+
 /// Shifts go either way alike, move whole pixels, and uncover gaps: a picture of one bright pixel shows how far.
 @Test func shiftsAreAsOftenLeftAsRight() {
   let side = 21, middle = 10 * side + 10

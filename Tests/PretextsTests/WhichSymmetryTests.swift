@@ -9,6 +9,9 @@ private func view(_ task: some PretextTask, _ image: MaskedImage, variant: Int?,
   return task.makeExample(from: Shot(image), in: context, classes: task.classes(labels: []).count, using: &random)
 }
 
+/// A picture in which every pixel is another number.
+private func numbered(_ height: Int, _ width: Int) -> Tensor<Int> { Tensor([height, width], Array(0..<height * width)) }
+
 /// Few gaps, so that some pixels are measured under all eight symmetries.
 private func sparse(_ side: Int, seed: UInt64) -> MaskedImage {
   var image = picture(side, side, seed: seed, gaps: 0.05)
@@ -72,4 +75,11 @@ private func sparse(_ side: Int, seed: UInt64) -> MaskedImage {
   #expect(about(SingleImage(), [turns]) != nil && about(CropPresence(), [turns, mirror]) == nil && about(FrameClass(), [mirror]) == nil)
   // The left piece, mirrored, still says left.
   #expect(about(CropPosition(), [mirror]) == "place" && about(CropRegion(), [turns]) == "place" && about(Jigsaw(), [mirror]) == "order of tiles")
+}
+
+/// The composition table of D4 is in SymmetryTests; the answers are its eight elements, each once, in the order of their names.
+@Test func theAnswersOfTheSquareAreTurnsThenTurnsOfTheMirrorImage() {
+  #expect(WhichSymmetry.Kind.square.elements.map(\.keyword) == [
+    "none", "quarter-turn-left", "half-turn", "quarter-turn-right", "left-right", "transposed", "up-down", "transposed-across",
+  ])
 }

@@ -14,7 +14,7 @@ final class TinyCorpus {
   let folder: String
   var corpus: String { folder + "/corpus" }
 
-  init(side: Int = 33, drift: Double = 0, relief: Double = 0, variety: Double = 0, trainingRuns: Int = 1) throws {
+  init(side: Int = 33, drift: Double = 0, relief: Double = 0, variety: Double = 0, trainingRuns: Int = 1, isAssembled: Bool = false) throws {
     folder = NSTemporaryDirectory() + "training-\(UUID().uuidString)"
     for run in 1...trainingRuns + 2 {
       try AtomicFile.makeFolder("\(folder)/raw/run\(run)")
@@ -35,6 +35,7 @@ final class TinyCorpus {
       try file.write((0..<20).map { Int64($0 % 2) }, shape: [20], to: "/label")
       try file.close()
     }
+    try AtomicFile.write(Data("DET:V1 0 MTRX:33:33:100:100 0 0 0 0 0 0 0 0 0 0\n".utf8), to: folder + "/geometry.data")
     let training = (1...trainingRuns).map { "'t:\($0)'" }.joined(separator: ", ")
     let recipe = try CorpusRecipe(
       yaml: """
@@ -49,7 +50,7 @@ final class TinyCorpus {
             detector: picture
             experiment: t
             run: folder
-            fit: stretch
+            fit: stretch\(isAssembled ? "\n    geometry: geometry.data\n    view: assembled" : "")
             labels: [{name: kind, dataset: /label, values: {0: "off", 1: wide}}]
         """)
     try CorpusBuilder.build(recipe, relativeTo: folder, to: corpus)

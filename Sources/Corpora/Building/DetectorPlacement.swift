@@ -13,14 +13,16 @@ struct DetectorPlacement: Sendable {
 
   init(_ geometry: DetectorGeometry, _ recipe: SourceRecipe, _ image: CorpusRecipe.ImageSize) throws(InputError) {
     let positions = try geometry.pixelPositions(), shape = positions.x.shape
-    let assembly = recipe.view == .assembled ? try Assembly(positions: positions, panelShape: shape, path: geometry.path) : nil
+    let recorded = recipe.view == .assembled ? try Assembly(positions: positions, panelShape: shape, path: geometry.path) : nil
+    let assembly = recorded.map { assembly in recipe.symmetry.map { $0(assembly) } ?? assembly }
     let content = Checksum.sha256(Data(geometry.text.utf8))
     var digests: [Int: String] = [:], coordinates: [String: DetectorCoordinates] = [:]
     for panel in assembly == nil ? Array(0..<shape[0]) : [-1] {
       let how = "\(recipe.view.rawValue)/\(recipe.fit.rawValue)/\(image.height)/\(image.width)/\(panel)"
       let crop = recipe.crop.map { "/\($0.rows)/\($0.columns)" } ?? ""
       let centre = recipe.centre.map { "/centre \($0.name)" } ?? ""
-      let digest = String(Checksum.sha256(Data("\(content)/\(how)\(crop)\(centre)".utf8)).prefix(16))
+      let turn = recipe.symmetry.map { "/\($0.keyword)" } ?? ""
+      let digest = String(Checksum.sha256(Data("\(content)/\(how)\(crop)\(centre)\(turn)".utf8)).prefix(16))
       digests[panel] = digest
       if let assembly {
         coordinates[digest] = try DetectorPlacement.coordinates(of: assembly, image, recipe, path: geometry.path)
@@ -43,7 +45,7 @@ struct DetectorPlacement: Sendable {
     let framing = Framing(
       sourceHeight: assembly.height, sourceWidth: assembly.width, height: image.height, width: image.width, fit: recipe.fit,
       centre: try recipe.centrePixel(in: assembly, path: path))
-    return coordinates(image, framing) { row, column in
+    return coordinates(image, framing, PanelPlaces(assembly, framing)) { row, column in
       assembly.location(row: row, column: column).map { ($0.panel, $0.xMM, $0.yMM) }
     }
   }
@@ -56,14 +58,15 @@ struct DetectorPlacement: Sendable {
     let framing = Framing(
       sourceHeight: part.rows.count, sourceWidth: part.columns.count, height: image.height, width: image.width,
       fit: recipe.fit, centre: try recipe.centrePixel(within: part.rows.count, part.columns.count, path: path))
-    return coordinates(image, framing) { row, column in
+    let places = PanelPlaces(panel: panel, of: shape, rows: part.rows, columns: part.columns, framing)
+    return coordinates(image, framing, places) { row, column in
       let i = (panel * shape[1] + part.rows.lowerBound + row) * shape[2] + part.columns.lowerBound + column
       return (panel, positions.x.elements[i] / 1000, positions.y.elements[i] / 1000)
     }
   }
 
   private static func coordinates(
-    _ image: CorpusRecipe.ImageSize, _ framing: Framing, _ location: (Int, Int) -> (panel: Int, x: Double, y: Double)?
+    _ image: CorpusRecipe.ImageSize, _ framing: Framing, _ places: PanelPlaces, _ location: (Int, Int) -> (panel: Int, x: Double, y: Double)?
   ) -> DetectorCoordinates {
     let shape: Shape = [image.height, image.width]
     var panel = Tensor<Int16>(repeating: -1, shape)
@@ -79,6 +82,6 @@ struct DetectorPlacement: Sendable {
         y.elements[i] = Float(at.y)
       }
     }
-    return DetectorCoordinates(panel: panel, x: x, y: y)
+    return DetectorCoordinates(panel: panel, x: x, y: y, places: places)
   }
 }

@@ -38,6 +38,7 @@ struct SourceOptics: Sendable {
       steps.append("crop rows \(crop.rows[0])..<\(crop.rows[1]), columns \(crop.columns[0])..<\(crop.columns[1])")
     }
     if recipe.view == .assembled { steps.append("assemble by geometry \(geometry)") }
+    if let symmetry = recipe.symmetry { steps.append("turn the detector: \(symmetry.keyword)") }
     if let centre = recipe.centre { steps.append("centre on \(centre.name)") }
     steps.append("\(recipe.fit.rawValue), area average to \(image.height)×\(image.width)")
     steps.append(tone.summary(unit: unit))

@@ -60,7 +60,7 @@ public struct CommutationResidual: Codable, Hashable, Sendable {
         count += a.elements.count
       }
       // Of one frame, its own half turn stands for another.
-      let unrelated = before ?? straight.map { plane in Tensor(plane.shape, plane.elements.reversed()) }
+      let unrelated = before ?? straight.map { Symmetry.halfTurn($0) }
       for (a, b) in zip(straight, unrelated) { other += zip(a.elements, b.elements).reduce(0) { $0 + Double(abs($1.0 - $1.1)) } }
       before = straight
     }

@@ -25,14 +25,6 @@ public struct MaskOnly: TaskControl {
 
   /// Intersection over union of the measured pixels with their mirror image: 1 for a mask that has no handedness.
   public static func mirrorOverlap(_ image: MaskedImage, minimumWeight: Double) -> Double {
-    let width = image.width
-    var both = 0, either = 0
-    for i in image.weight.elements.indices {
-      let own = Double(image.weight.elements[i]) >= minimumWeight
-      let twin = Double(image.weight.elements[i / width * width + (width - 1 - i % width)]) >= minimumWeight
-      if own && twin { both += 1 }
-      if own || twin { either += 1 }
-    }
-    return either == 0 ? 1 : Double(both) / Double(either)
+    image.maskOverlap(under: .mirror, minimumWeight: minimumWeight)
   }
 }

@@ -5,8 +5,10 @@ import Tensors
 
 /// The same pictures with the outline of the mirrored detector: the answer must follow the content, not the mask.
 ///
-/// Gaps are filled from their neighbours, then pixels are taken away where the mirrored mask has its gaps. Where raw runs are at hand,
-/// building the corpus with a mirrored geometry gives the same pictures without any filling.
+/// With a twin corpus (`TwinCorpus`) the pictures are measured ones: those that the turned detector took of the same events, or, where the
+/// same frames were assembled anew, own pixels within the turned outline and the twin's where the own detector has its gaps. Without one
+/// gaps are filled from their neighbours, then pixels are taken away where the mirrored mask has its gaps: smooth patches that a network
+/// may know for what they are, so that a mask may go unnoticed.
 public struct MirroredGeometry: TaskControl {
   public static let name = "mirrored geometry"
   public static let meaning = "with the mirrored detector's outline the answer changes: it follows the mask"
@@ -19,15 +21,15 @@ public struct MirroredGeometry: TaskControl {
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
     let limit = subject.examiner.scaling.minimumWeight, held = subject.held, count = min(subject.examples, 4000)
     let asked = subject.examiner.task.answers.filter { $0 != .identity }
-    let symmetries: [Symmetry] = asked.isEmpty ? [.mirror] : Array(asked.prefix(3))
+    let symmetries: [Symmetry] = subject.twins.map { [$0.corpus.symmetry] } ?? (asked.isEmpty ? [.mirror] : Array(asked.prefix(3)))
     let sample = try (0..<min(held.count, 64)).map { try held.image($0) }
     var own: AnswerSheet?, worst: ControlFinding?, losses: [Double] = []
     for symmetry in symmetries {
-      let overlap = Statistics.mean(sample.map { MirroredGeometry.overlap($0, symmetry, minimumWeight: limit) })
+      let overlap = Statistics.mean(sample.map { $0.maskOverlap(under: symmetry, minimumWeight: limit) })
       guard overlap < 1 else { continue }
       let plain = try own ?? subject.examiner.sheet(of: held, count: count, seed: subject.seed)
       own = plain
-      let twins = held.mapped { MirroredGeometry.twin(of: $0, symmetry, minimumWeight: limit) }
+      let (twins, way) = MirroredGeometry.twins(subject, symmetry)
       let twin = try subject.examiner.sheet(of: twins, count: count, seed: subject.seed)
       let score = twin.score("accuracy, transformed outline"), expected = Statistics.mean(plain.credits)
       // The same examples in both: their differences tell more than the two scores.
@@ -35,7 +37,7 @@ public struct MirroredGeometry: TaskControl {
       for i in plain.credits.indices { changes.append(twin.credits[i] - plain.credits[i], picture: plain.pictures[i], run: plain.runs[i]) }
       let loss = -Statistics.mean(changes.credits), error = changes.clusteredError
       let words = "mask and its image (\(symmetry.name)) overlap by \(decimals(overlap)); \(decimals(score.value)) with that outline, "
-        + "\(decimals(expected)) with the own"
+        + "\(decimals(expected)) with the own; \(way)"
       let isLeak = loss > MirroredGeometry.tolerance && loss > AuditAcceptance.sigmas * error
       let isShown = loss + 1.96 * error <= 2 * MirroredGeometry.tolerance
       let finding = ControlFinding(
@@ -47,13 +49,18 @@ public struct MirroredGeometry: TaskControl {
     return worst ?? ControlFinding(MirroredGeometry.self, .passed, "Every mask is its own image under the task's symmetries.")
   }
 
-  /// Intersection over union of the measured pixels with their image under a symmetry. 0 where it changes the shape.
-  static func overlap(_ image: MaskedImage, _ symmetry: Symmetry, minimumWeight: Double) -> Double {
-    let own = image.weight.elements.map { Double($0) >= minimumWeight }, turned = symmetry(image.weight)
-    guard turned.shape == image.weight.shape else { return 0 }
-    let twin = turned.elements.map { Double($0) >= minimumWeight }
-    let both = zip(own, twin).count { $0 && $1 }, either = zip(own, twin).count { $0 || $1 }
-    return either == 0 ? 1 : Double(both) / Double(either)
+  /// The held-out pictures within the turned outline, and how they came by it.
+  private static func twins(_ subject: TaskSubject, _ symmetry: Symmetry) -> (Pictures, String) {
+    let limit = subject.examiner.scaling.minimumWeight
+    guard let (corpus, pictures) = subject.twins else {
+      return (subject.held.mapped { twin(of: $0, symmetry, minimumWeight: limit) }, "gaps filled from their neighbours")
+    }
+    switch corpus.kind {
+    case .seenByTurnedDetector: return (pictures, "a twin corpus of the turned detector")
+    case .assembledAnew:
+      return (
+        subject.held.joined(with: pictures) { TwinCorpus.joined($0, $1, minimumWeight: limit) }, "gaps filled from a twin corpus of the same frames")
+    }
   }
 
   /// The picture within the outline of its transformed detector.

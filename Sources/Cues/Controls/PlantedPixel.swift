@@ -66,10 +66,10 @@ public struct PlantedPixel: Control, Codable, Hashable {
         let example = flip.makeExample(
           from: frame(index, side: side, at: place, stream: UInt64(10 + phase)), answer: nil, classes: 2, scaling: scaling,
           augmenting: false, using: &random)
-        let view = example["view"]!.elements, sign = example["mirrored"]!.elements[0] > 0 ? 1.0 : -1.0
+        let view = example["view"]!.elements, twin = Symmetry.mirror(Tensor([side, side], view)).elements, sign = example["mirrored"]!.elements[0] > 0 ? 1.0 : -1.0
         // Antisymmetric part only: what is alike in both orientations cannot help.
         if phase == 0 {
-          for i in view.indices { template[i] += sign * Double(view[i] - view[i / side * side + (side - 1 - i % side)]) }
+          for i in view.indices { template[i] += sign * Double(view[i] - twin[i]) }
         } else {
           let answer = zip(template, view).reduce(0) { $0 + $1.0 * Double($1.1) }
           if (answer > 0) == (sign > 0) { right += 1 }
@@ -80,16 +80,17 @@ public struct PlantedPixel: Control, Codable, Hashable {
 
     let trained = try train(like: checkpoint, flip: flip, side: side, place: place, scaling: scaling, path: path, progress: progress)
     let held = (0..<400).map { frame($0, side: side, at: place, stream: 12) }
+    let twin = Symmetry.mirror(SIMD2(Double(column), Double(row)), height: side, width: side)
     var localized: [String: Score] = [:], network: Score?
     for weighting in GradCAM.Weighting.allCases {
       let model = try FlipModel(trained, path: path, weighting: weighting)
       network = try model.accuracy(held, runs: Array(repeating: 0, count: held.count), metric: "planted pixel accuracy")
       let hits = try model.judge(held).count { judgement in
         let cell = Double(side) / Double(judgement.attribution.shape[0]), peak = GradCAM.peak(judgement.attribution)
-        func near(_ target: Int) -> Bool {
-          abs((Double(peak.row) + 0.5) * cell - Double(row)) <= 1.5 * cell && abs((Double(peak.column) + 0.5) * cell - Double(target)) <= 1.5 * cell
+        func near(_ target: SIMD2<Double>) -> Bool {
+          abs((Double(peak.row) + 0.5) * cell - target.y) <= 1.5 * cell && abs((Double(peak.column) + 0.5) * cell - target.x) <= 1.5 * cell
         }
-        return near(column) || near(side - 1 - column)
+        return near(SIMD2(Double(column), Double(row))) || near(twin)
       }
       localized[weighting.rawValue] = Score.accuracy(right: hits, of: held.count)
     }

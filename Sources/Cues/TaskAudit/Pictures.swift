@@ -28,6 +28,19 @@ public struct Pictures: Sendable {
   public func shot(_ index: Int) throws(InputError) -> Shot { try make(index) }
   public func image(_ index: Int) throws(InputError) -> MaskedImage { try make(index).image }
 
+  /// Each picture and the one of `other` in its place made into one. Traps where there are not as many.
+  func joined(with other: Pictures, _ join: @escaping @Sendable (MaskedImage, MaskedImage) -> MaskedImage) -> Pictures {
+    precondition(count == other.count, "\(count) pictures beside \(other.count)")
+    let make = self.make
+    return Pictures(shots: runs) { index throws(InputError) in
+      var shot = try make(index)
+      let twin = try other.make(index)
+      shot.image = join(shot.image, twin.image)
+      if let neighbour = shot.neighbour, let beside = twin.neighbour { shot.neighbour?.image = join(neighbour.image, beside.image) }
+      return shot
+    }
+  }
+
   /// Each picture changed.
   public func mapped(_ change: @escaping @Sendable (MaskedImage) -> MaskedImage) -> Pictures {
     let make = self.make

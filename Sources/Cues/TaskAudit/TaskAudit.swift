@@ -64,15 +64,16 @@ public struct TaskAudit: Codable, Sendable {
   /// Audits the network of `checkpoint` on held-out pictures of `corpus`.
   ///
   /// - Parameters:
+  ///   - twin: a corpus of the same events with a turned detector, for the control of mirrored geometry.
   ///   - examples: asked by each control; the acceptance's where left out.
   ///   - plantedSteps: of the fresh network of the planted cue; 0 leaves it out.
   /// Cost: about fifteen times `examples` passes of the network for each task. Throws where the split has no pictures.
   public init(
-    _ checkpoint: Checkpoint, path: String, corpus: Corpus, split: Split = .test, examples: Int? = nil, plantedSteps: Int = 150,
+    _ checkpoint: Checkpoint, path: String, corpus: Corpus, twin: Corpus? = nil, split: Split = .test, examples: Int? = nil, plantedSteps: Int = 150,
     acceptance: AuditAcceptance = AuditAcceptance(), seed: UInt64 = 0, progress: @escaping ProgressHandler = { _ in }
   ) throws {
     let subject = try TaskSubject(
-      checkpoint, path: path, corpus: corpus, split: split, examples: examples, plantedSteps: plantedSteps, acceptance: acceptance, seed: seed,
+      checkpoint, path: path, corpus: corpus, twin: twin, split: split, examples: examples, plantedSteps: plantedSteps, acceptance: acceptance, seed: seed,
       progress: progress)
     let recipe = subject.recipe, controls = ControlCatalog.ofTasks, names = TaskExaminer.parts(of: subject.examiner.whole).map(\.name)
     (format, run, task, self.seed, step) = (TaskAudit.format, recipe.name, recipe.task.name, recipe.seed, checkpoint.description.step)

@@ -13,6 +13,8 @@ public final class TaskSubject {
   public let recipe: TrainingRecipe
   /// Pictures that the run learnt from, of the split that judges it, and frames without beam outside of the training split.
   public let trained: Pictures, held: Pictures, darks: Pictures
+  /// The twins of the held-out pictures, one by one, where a twin corpus is at hand.
+  public let twins: (corpus: TwinCorpus, pictures: Pictures)?
   /// Examples a control asks for.
   public let examples: Int
   public let acceptance: AuditAcceptance
@@ -23,11 +25,13 @@ public final class TaskSubject {
   /// The headline: answers on the held-out pictures, each asked with every answer where these are few.
   public private(set) lazy var headline = Result { try examiner.sheet(of: held, count: examples, paired: true, seed: seed) }
 
-  /// - Parameter part: which of several tasks is asked; the first where left out.
-  /// Throws when the split has no pictures that the recipe uses.
+  /// - Parameters:
+  ///   - part: which of several tasks is asked; the first where left out.
+  ///   - twin: a corpus of the same events with a turned detector, for `MirroredGeometry`; see `TwinCorpus`.
+  /// Throws when the split has no pictures that the recipe uses, or `twin` is none.
   public init(
-    _ checkpoint: Checkpoint, path: String, task: (any PretextTask)? = nil, part: String? = nil, corpus: Corpus, split: Split = .test,
-    examples: Int? = nil, plantedSteps: Int = 150, acceptance: AuditAcceptance = AuditAcceptance(), seed: UInt64 = 0,
+    _ checkpoint: Checkpoint, path: String, task: (any PretextTask)? = nil, part: String? = nil, corpus: Corpus, twin: Corpus? = nil,
+    split: Split = .test, examples: Int? = nil, plantedSteps: Int = 150, acceptance: AuditAcceptance = AuditAcceptance(), seed: UInt64 = 0,
     progress: @escaping ProgressHandler = { _ in }
   ) throws {
     let examiner = try TaskExaminer(checkpoint, path: path, task: task, part: part)
@@ -35,15 +39,16 @@ public final class TaskSubject {
     recipe = checkpoint.description.recipe
     (self.corpus, self.acceptance, self.seed, self.progress, self.plantedSteps) = (corpus, acceptance, seed, progress, plantedSteps)
     self.examples = examples ?? acceptance.examples
-    let filter = recipe.filter, label = examiner.whole.label, needs = examiner.whole.needs
+    let filter = recipe.filter, label = examiner.whole.label, needs = examiner.whole.needs, usesPanels = examiner.whole.usesPanels
     let classes = try TaskSubject.labels(checkpoint, path: path, examiner.whole)
     func usable(_ record: Record) -> Bool { label.map { record.labels[$0].map(classes.contains) ?? false } ?? true }
-    func pictures(_ records: [Record]) throws(InputError) -> Pictures {
+    func pictures(_ records: [Record], of corpus: Corpus) throws(InputError) -> Pictures {
       let keys = Set(records.map(\.run)).sorted(), number = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($1, $0) })
       let reader = try ImageReader(corpus, records)
       // Few enough are kept; the others are read each time.
       let kept = try records.indices.prefix(TaskSubject.kept(corpus)).concurrentMap { index throws(InputError) in try reader.image(index) }
       let signals = needs.contains(.signal) ? try SignalScale.bySource(of: corpus, records) : [:]
+      let panelMaps = usesPanels ? try PanelMap.byGeometry(of: corpus, records) : [:]
       let neighbours = needs.contains(.neighbour) && !records.isEmpty
         ? try ShotNeighbour.all(of: records, path: corpus.folder + "/records.csv") : []
       @Sendable func image(_ index: Int) throws(InputError) -> MaskedImage {
@@ -53,7 +58,7 @@ public final class TaskSubject {
         let record = records[index]
         var shot = Shot(
           try image(index), answer: label.flatMap { record.labels[$0] }.flatMap { classes.firstIndex(of: $0) }, signal: signals[record.source],
-          panel: record.panel < 0 ? nil : record.panel)
+          panel: record.panel < 0 ? nil : record.panel, panels: panelMaps[record.geometry])
         if !neighbours.isEmpty {
           let neighbour = neighbours[index]
           shot.neighbour = .init(image: try image(neighbour.index), isLater: neighbour.isLater)
@@ -66,16 +71,23 @@ public final class TaskSubject {
     guard held.count > (examiner.question.isAskedAmongABatch ? 1 : 0) else {
       throw InputError(path: corpus.folder, place: "split \(split)", expected: "pictures that the run's recipe includes", found: "\(held.count)")
     }
-    self.held = try pictures(held)
-    trained = try pictures(corpus.records(in: .train).filter { filter.accepts($0) && usable($0) })
+    self.held = try pictures(held, of: corpus)
+    trained = try pictures(corpus.records(in: .train).filter { filter.accepts($0) && usable($0) }, of: corpus)
     // Whatever else the recipe leaves out is no control either.
-    darks = try pictures(DarkFrames.select(corpus.records.filter { $0.split != .train && filter.ignoring("beam").accepts($0) && usable($0) }))
+    darks = try pictures(DarkFrames.select(corpus.records.filter { $0.split != .train && filter.ignoring("beam").accepts($0) && usable($0) }), of: corpus)
+    if let twin {
+      let found = try TwinCorpus(
+        twin, of: corpus, held, askedAbout: examiner.whole.answers, minimumWeight: examiner.scaling.minimumWeight)
+      twins = (found, try pictures(found.records, of: twin))
+    } else {
+      twins = nil
+    }
   }
 
   /// Another of several tasks, on the same pictures.
   public init(_ other: TaskSubject, part: String, path: String) throws(InputError) {
     examiner = try TaskExaminer(other.examiner.checkpoint, path: path, task: other.examiner.whole, part: part)
-    (corpus, recipe, trained, held, darks) = (other.corpus, other.recipe, other.trained, other.held, other.darks)
+    (corpus, recipe, trained, held, darks, twins) = (other.corpus, other.recipe, other.trained, other.held, other.darks, other.twins)
     (examples, acceptance, seed, plantedSteps, progress) = (other.examples, other.acceptance, other.seed, other.plantedSteps, other.progress)
   }
 

@@ -10,6 +10,7 @@ import Tensors
 /// which see no photons. Source: lcls-psana/psddldata data/cspad.ddl.
 public struct CSPAD: Detector {
   public static let name = "cspad"
+  public static let chips = (down: 1, across: 2)
 
   /// Rows and columns of one 2×1 sensor.
   public static let rows = 185, columns = 388

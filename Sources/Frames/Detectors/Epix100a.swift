@@ -8,6 +8,7 @@ import Tensors
 /// Source: psddldata epix.ddl.
 public struct Epix100a: Detector {
   public static let name = "epix100a"
+  public static let chips = (down: 2, across: 2)
 
   public static func recognizes(_ info: PayloadInfo) -> Bool {
     info.typeName == "EpixElement"

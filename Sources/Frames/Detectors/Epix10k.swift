@@ -10,6 +10,7 @@ import Tensors
 /// Source: psddldata epix.ddl.
 public struct Epix10k: Detector {
   public static let name = "epix10k"
+  public static let chips = (down: 2, across: 2)
 
   public static func recognizes(_ info: PayloadInfo) -> Bool {
     switch info.typeName {

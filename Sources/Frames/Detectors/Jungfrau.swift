@@ -11,6 +11,7 @@ import Tensors
 /// Sources: slac-lcls/lcls2 psana/psana/detector/UtilsJungfrau.py, psddldata jungfrau.ddl.
 public struct Jungfrau: Detector {
   public static let name = "jungfrau"
+  public static let chips = (down: 2, across: 4)
 
   public static func recognizes(_ info: PayloadInfo) -> Bool {
     info.typeName == "JungfrauElement" ? (1...2).contains(info.version) : info.element == .uint16 && panels(info.shape) != nil

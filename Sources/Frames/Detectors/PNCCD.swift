@@ -8,6 +8,7 @@ import Tensors
 /// Source: pdsdata pnCCD/FrameV1.hh, ConfigV1.hh, ConfigV2.hh.
 public struct PNCCD: Detector {
   public static let name = "pnccd"
+  public static let chips = (down: 1, across: 4)
   private static let rows = 512, columns = 512, headerSize = 16
 
   public static func recognizes(_ info: PayloadInfo) -> Bool {

@@ -1,11 +1,14 @@
 import Networks
 import Tensors
 
-/// Whether the picture still has a dark pattern on it: one offset for each tile (a readout chip), one for each column of a tile, and one
-/// for each pixel. A corpus keeps no dark pictures, so the pattern is drawn, another one for every example.
+/// Whether the picture still has a dark pattern on it: one offset for each readout chip, one for each of its columns, and one for each
+/// pixel. A corpus keeps no dark pictures, so the pattern is drawn, another one for every example.
+///
+/// Chips and their columns, which run as the panel lies, are those of the detector where the shot has a panel map, and the equal tiles of a
+/// grid and the picture's columns where it has none.
 public struct DarkPattern: GradedChange {
   public static let name = "dark-pattern"
-  /// Tiles along each axis.
+  /// Along each axis, where the detector's chips are not known.
   public var tiles = 4
   /// σ of the offsets, in units of the scaled input.
   public var chips = 0.3
@@ -15,6 +18,7 @@ public struct DarkPattern: GradedChange {
   public init() {}
 
   public var changes: Set<Transformation> { [.pedestal] }
+  public static var usesPanels: Bool { true }
   public var levels: [String] { ["subtracted", "not subtracted"] }
 
   public func validate() throws(SettingError) {
@@ -31,11 +35,21 @@ public struct DarkPattern: GradedChange {
   public func changed(_ image: MaskedImage, to level: Int, of shot: Shot, scaling: InputScaling, using random: inout Philox) -> MaskedImage {
     let (height, width, unit) = (image.height, image.width, Float(scaling.deviation) * Float(level)), table = NormalTable.standard
     func draw() -> Float { table[UInt16(truncatingIfNeeded: random.next())] }
-    let chip = (0..<tiles * tiles).map { _ in Float(chips) * draw() }
-    let column = (0..<tiles * width).map { _ in Float(columns) * draw() }
+    guard let map = shot.panels(of: image) else {
+      let chip = (0..<tiles * tiles).map { _ in Float(chips) * draw() }
+      let column = (0..<tiles * width).map { _ in Float(columns) * draw() }
+      return image.changingMeasured { index, value in
+        let (i, j) = (index / width, index % width), row = i * tiles / height
+        return value + unit * (chip[row * tiles + j * tiles / width] + column[row * width + j] + Float(pixels) * draw())
+      }
+    }
+    let chip = (0..<map.chipCount).map { _ in Float(chips) * draw() }
+    let lines = (map.panelColumns + map.columnsAPixel - 1) / map.columnsAPixel
+    let column = (0..<map.chipCount * lines).map { _ in Float(columns) * draw() }
     return image.changingMeasured { index, value in
-      let (i, j) = (index / width, index % width), row = i * tiles / height
-      return value + unit * (chip[row * tiles + j * tiles / width] + column[row * width + j] + Float(pixels) * draw())
+      let own = Int(map.chips.elements[index]), noise = Float(pixels) * draw()
+      guard own >= 0 else { return value + unit * noise }
+      return value + unit * (chip[own] + column[own * lines + Int(map.columns.elements[index]) / map.columnsAPixel] + noise)
     }
   }
 }

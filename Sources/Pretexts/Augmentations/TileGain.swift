@@ -2,15 +2,18 @@ import Foundation
 import Networks
 import Tensors
 
-/// Gain and pedestal of each readout chip, drawn anew for every example: what calibrations differ in between runs. Chips are the equal
-/// tiles of a grid. Acts on the signal, so it needs a corpus whose tone map can be inverted.
+/// Gain and pedestal of each readout chip, drawn anew for every example: what calibrations differ in between runs, `x -> g·x + p` on the
+/// signal. Needs a corpus whose tone map can be inverted.
+///
+/// Chips are those of the detector where the shot has a panel map, and the equal tiles of a grid where it has none: in a corpus without
+/// geometry or built before places were stored, in pieces of a frame, and in questions about orientation.
 public struct TileGain: Augmentation {
   public static let name = "tile-gain"
-  /// Along each axis.
+  /// Along each axis, where the detector's chips are not known.
   public var tiles = 4
   /// σ of the logarithm of the factor.
   public var gain = 0.03
-  /// σ of the offset, in units of the scaled input, added to stored values.
+  /// σ of the offset, in the unit of the signal (photons, keV, ADU): added before the tone map.
   public var pedestal = 0.05
 
   public init() {}
@@ -18,6 +21,7 @@ public struct TileGain: Augmentation {
 
   public var changes: Set<Transformation> { [.gain, .pedestal] }
   public var needs: Set<ShotNeed> { [.signal] }
+  public static var usesPanels: Bool { true }
 
   public func validate() throws(SettingError) {
     try SettingError.require((1...64).contains(tiles), "tiles", "1 to 64", tiles)
@@ -31,11 +35,12 @@ public struct TileGain: Augmentation {
 
   public func augmented(_ image: MaskedImage, of shot: Shot, scaling: InputScaling, using random: inout Philox) -> MaskedImage {
     guard let scale = shot.signal else { preconditionFailure("tile-gain needs the signal of a shot") }
-    let (height, width) = (image.height, image.width), unit = scaling.deviation
-    let drawn = (0..<tiles * tiles).map { _ in (Float(exp(random.normal(0, gain))), Float(random.normal(0, pedestal * unit))) }
+    let (height, width) = (image.height, image.width), map = shot.panels(of: image)
+    let drawn = (0..<(map?.chipCount ?? tiles * tiles)).map { _ in (Float(exp(random.normal(0, gain))), Float(random.normal(0, pedestal))) }
     return image.changingMeasured { index, value in
-      let (factor, offset) = drawn[index / width * tiles / height * tiles + index % width * tiles / width]
-      return scale.value(factor * scale.signal(value)) + offset
+      let chip = map.map { Int($0.chips.elements[index]) } ?? (index / width * tiles / height * tiles + index % width * tiles / width)
+      guard chip >= 0 else { return value }
+      return scale.value(drawn[chip].0 * scale.signal(value) + drawn[chip].1)
     }
   }
 }

@@ -1,13 +1,17 @@
 import Networks
 import Tensors
 
-/// Two of the equal tiles of a grid exchanged, as panels are in a wrong geometry. Where no map of the panels is known, tiles stand for them.
+/// Two panels exchanged, as in a wrong geometry or behind swapped cables. Where the shot has no panel map, or one of a single panel, the equal
+/// tiles of a grid stand for them.
 ///
-/// Around every tile a border of `gap` pixels is hidden, exchanged or not, as between panels: edges that do not meet tell nothing then. Of
-/// the two tiles only pixels that are measured in both are shown.
+/// Panels are exchanged pixel by pixel: each with the one of the other panel that shows the same part of it, where both are each other's
+/// nearest. Nothing is resampled, and pixels without such a partner are hidden, exchanged or not.
+///
+/// Around every panel or tile a border of `gap` pixels is hidden, exchanged or not: edges that do not meet tell nothing then. Of
+/// the two only pixels that are measured in both are shown.
 public struct TileSwap: GradedChange {
   public static let name = "tile-swap"
-  /// Along each axis.
+  /// Along each axis, where the detector's panels are not known.
   public var tiles = 3
   public var gap = 1
 
@@ -15,6 +19,7 @@ public struct TileSwap: GradedChange {
   public init(tiles: Int, gap: Int) { (self.tiles, self.gap) = (tiles, gap) }
 
   public var changes: Set<Transformation> { [.tileOrder] }
+  public static var usesPanels: Bool { true }
   public var levels: [String] { ["in place", "two tiles exchanged"] }
 
   public func validate() throws(SettingError) {
@@ -27,6 +32,7 @@ public struct TileSwap: GradedChange {
   }
 
   public func changed(_ image: MaskedImage, to level: Int, of shot: Shot, scaling: InputScaling, using random: inout Philox) -> MaskedImage {
+    if let map = shot.panels(of: image), let changed = exchanged(image, level, map, using: &random) { return changed }
     let (height, width) = (image.height / tiles, image.width / tiles)
     let first = Int.random(in: 0..<tiles * tiles, using: &random)
     let second = (first + Int.random(in: 1..<tiles * tiles, using: &random)) % (tiles * tiles)
@@ -45,6 +51,26 @@ public struct TileSwap: GradedChange {
           changed.pixels.elements[place(tile, row, column)] = 0
           changed.weight.elements[place(tile, row, column)] = 0
         }
+      }
+    }
+    return changed
+  }
+
+  /// Two of the panels that show anything beside their borders; `nil` where fewer than two do.
+  private func exchanged(_ image: MaskedImage, _ level: Int, _ map: PanelMap, using random: inout Philox) -> MaskedImage? {
+    let isEdge = map.isEdge(within: gap), shown = map.panels.elements.indices.map { map.panels.elements[$0] >= 0 && !isEdge[$0] }
+    let candidates = Set(shown.indices.filter { shown[$0] }.map { Int(map.panels.elements[$0]) }).sorted()
+    guard candidates.count > 1 else { return nil }
+    let place = Int.random(in: 0..<candidates.count, using: &random), step = Int.random(in: 1..<candidates.count, using: &random)
+    let first = candidates[place], second = candidates[(place + step) % candidates.count]
+    var changed = image.masked(to: map.panels.elements.indices.map { i in
+      let panel = Int(map.panels.elements[i])
+      return !isEdge[i] && panel != first && panel != second
+    })
+    for (a, b) in map.counterparts(of: first, and: second, among: shown) where image.weight.elements[a] > 0 && image.weight.elements[b] > 0 {
+      for (to, from) in level == 1 ? [(a, b), (b, a)] : [(a, a), (b, b)] {
+        changed.pixels.elements[to] = image.pixels.elements[from]
+        changed.weight.elements[to] = image.weight.elements[from]
       }
     }
     return changed

@@ -80,7 +80,7 @@ public struct CropPosition: PretextTask {
     let intermediate = max(1, min(Int(smallest) - 1, Int((random.uniform(0.7, 0.95) * smallest).rounded())))
     let resampled = image.cropped(rows: rows, columns: columns)
       .resampled(toHeight: intermediate, width: intermediate).resampled(toHeight: side, width: side)
-    context.write(resampled, of: shot, jitter, to: &batch, "view", place, using: &random)
+    context.write(resampled, of: shot, panels: nil, jitter, to: &batch, "view", place, using: &random)
     batch.writeOneHot("position", place, answer: position)
   }
 

@@ -40,7 +40,7 @@ public struct CropPresence: PretextTask {
     let left = columns.lowerBound + Int.random(in: 0...columns.count - size, using: &random)
     if isCropped { (rows, columns) = (top..<top + size, left..<left + size) }
     let view = cutting.view(of: shot.image, rows: rows, columns: columns, using: &random)
-    context.write(view, of: shot, jitter, to: &batch, "view", place, using: &random)
+    context.write(view, of: shot, panels: nil, jitter, to: &batch, "view", place, using: &random)
     batch.write("cropped", place) { $0[0] = isCropped ? 1 : 0 }
   }
 

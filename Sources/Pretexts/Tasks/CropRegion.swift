@@ -41,7 +41,7 @@ public struct CropRegion: PretextTask {
     let (size, down, right) = draw(frame: frame, using: &random)
     let top = rows.lowerBound + down, left = columns.lowerBound + right
     let view = cutting.view(of: shot.image, rows: top..<top + size, columns: left..<left + size, using: &random)
-    context.write(view, of: shot, jitter, to: &batch, "view", place, using: &random)
+    context.write(view, of: shot, panels: nil, jitter, to: &batch, "view", place, using: &random)
     let region = region(size, down, right, frame: frame)
     batch.write("region", place) { numbers in for i in 0..<3 { numbers[i] = Float(region[i]) } }
   }

@@ -61,7 +61,8 @@ public struct Flip: PretextTask {
   public func makeExample(from shot: Shot, in context: ExampleContext, using random: inout Philox, into batch: inout ExampleBatch, at place: Int) {
     let isMirrored = context.answer(of: 2, using: &random) == 1
     let shown = showing(isMirrored ? mirrored(shot.image) : shot.image, context.scaling)
-    context.write(shown, of: shot, jitter, to: &batch, "view", place, using: &random)
+    // No panel map: gains of chips would draw the outline of the detector, which has a handedness, into every picture.
+    context.write(shown, of: shot, panels: nil, jitter, to: &batch, "view", place, using: &random)
     batch.write("mirrored", place) { $0[0] = isMirrored ? 1 : 0 }
   }
 
@@ -81,20 +82,7 @@ public struct Flip: PretextTask {
   }
 
   /// `[H,W] -> [H,W]`; traps where tiles do not divide the sides.
-  public func mirrored<Element>(_ image: Tensor<Element>) -> Tensor<Element> {
-    guard tiles > 1 else { return axis.symmetry(image) }
-    let (height, width) = (image.shape[0], image.shape[1]), (h, w) = (height / tiles, width / tiles)
-    precondition(h * tiles == height && w * tiles == width, "\(tiles) tiles do not divide \(image.shape)")
-    var result = image
-    for row in 0..<height {
-      for column in 0..<width {
-        let twin = axis == .leftRight
-          ? row * width + column / w * w + (w - 1 - column % w) : (row / h * h + (h - 1 - row % h)) * width + column
-        result.elements[row * width + column] = image.elements[twin]
-      }
-    }
-    return result
-  }
+  public func mirrored<Element>(_ image: Tensor<Element>) -> Tensor<Element> { axis.symmetry(image, tiles: tiles) }
 
   public func objective(_ batch: [String: Value], backbone: some Backbone, in scope: Scope) -> Objective {
     let target = batch["mirrored"]!

@@ -22,7 +22,7 @@ public struct FrameClass: PretextTask {
   public func fields(side: Int, classes: Int) -> [String: Shape] { ["view": [1, side, side], "class": [classes]] }
 
   public func makeExample(from shot: Shot, in context: ExampleContext, using random: inout Philox, into batch: inout ExampleBatch, at place: Int) {
-    context.write(shot.image, of: shot, jitter, to: &batch, "view", place, using: &random)
+    context.write(shot.image, of: shot, panels: shot.panels, jitter, to: &batch, "view", place, using: &random)
     guard let answer = shot.answer else { preconditionFailure("frame-class needs an answer") }
     batch.writeOneHot("class", place, answer: answer)
   }

@@ -52,7 +52,7 @@ public struct Jigsaw: PretextTask {
   public func makeExample(from shot: Shot, in context: ExampleContext, using random: inout Philox, into batch: inout ExampleBatch, at place: Int) {
     let answer = Int.random(in: 0..<permutations, using: &random), order = JigsawPermutations.standard[answer], side = shot.image.width
     precondition(shot.image.height == side && side >= smallestSide, "tiles are cut out of squares of at least \(smallestSide), got \(shot.image.pixels.shape)")
-    let image = context.augmented(shot.image, of: shot, using: &random)
+    let image = context.augmented(shot.image, of: shot, panels: shot.panels, using: &random)
     let cell = cellSide(of: side), tile = tileSide(of: side)
     let places = (0..<9).map { _ in (Int.random(in: 0...cell - tile, using: &random), Int.random(in: 0...cell - tile, using: &random)) }
     batch.write("tiles", place) { tiles in

@@ -44,7 +44,7 @@ public struct MaskedPatches: PretextTask {
     let count = max(1, Int((share * Double(across * down)).rounded()))
     let hidden = Set(Array(0..<across * down).shuffled(using: &random).prefix(count))
     var scaled = [Float](repeating: 0, count: image.pixels.elements.count)
-    context.write(image, of: shot, jitter, to: &batch, "picture", place, using: &random)
+    context.write(image, of: shot, panels: shot.panels, jitter, to: &batch, "picture", place, using: &random)
     batch.write("picture", place) { picture in for i in picture.indices { scaled[i] = picture[i] } }
     func isHidden(_ index: Int) -> Bool { hidden.contains(index / width / patch * across + index % width / patch) }
     batch.write("view", place) { view in for i in view.indices { view[i] = isHidden(i) ? 0 : scaled[i] } }

@@ -34,6 +34,7 @@ public struct Multi: PretextTask {
   public var label: String? { tasks.lazy.compactMap(\.task.label).first }
   public var runsABatch: Int? { tasks.compactMap(\.task.runsABatch).max() }
   public var frameChoice: FrameChoice? { tasks.lazy.compactMap(\.task.frameChoice).first }
+  public var usesPanels: Bool { tasks.contains { $0.task.usesPanels } }
   public var needs: Set<ShotNeed> { tasks.reduce([]) { $0.union($1.task.needs) } }
   public var asks: Set<Transformation> { tasks.reduce([]) { $0.union($1.task.asks) } }
   public var smallestSide: Int { tasks.map(\.task.smallestSide).max() ?? 1 }

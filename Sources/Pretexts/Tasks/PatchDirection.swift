@@ -52,7 +52,7 @@ public struct PatchDirection: PretextTask {
   public func makeExample(from shot: Shot, in context: ExampleContext, using random: inout Philox, into batch: inout ExampleBatch, at place: Int) {
     let answer = context.answer(of: 8, using: &random), side = shot.image.width
     precondition(shot.image.height == side && side >= smallestSide, "patches are cut out of squares of at least \(smallestSide), got \(shot.image.pixels.shape)")
-    let image = context.augmented(shot.image, of: shot, using: &random)
+    let image = context.augmented(shot.image, of: shot, panels: shot.panels, using: &random)
     let patch = patchSide(of: side), reach = Int(jitter * Double(patch)), step = patch + Int((gap * Double(patch)).rounded(.down))
     let cell = answer < 4 ? answer : answer + 1, down = cell / 3 - 1, right = cell % 3 - 1
     // The first patch's place, so that every neighbour with its jitter lies within the margin.

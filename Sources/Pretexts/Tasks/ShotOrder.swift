@@ -36,7 +36,7 @@ public struct ShotOrder: PretextTask {
     let shown = zip(shot.image.weight.elements, neighbour.image.weight.elements).map { $0 >= limit && $1 >= limit }
     let images = [shot.image.masked(to: shown), neighbour.image.masked(to: shown)]
     for (name, image) in zip(["shot.1", "shot.2"], secondIsLater == neighbour.isLater ? images : images.reversed()) {
-      context.write(image, of: shot, jitter, to: &batch, name, place, using: &random)
+      context.write(image, of: shot, panels: shot.panels, jitter, to: &batch, name, place, using: &random)
     }
     batch.write("second", place) { $0[0] = secondIsLater ? 1 : 0 }
   }

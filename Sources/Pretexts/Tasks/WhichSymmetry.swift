@@ -60,7 +60,8 @@ public struct WhichSymmetry: PretextTask {
     if !showsOneSidedPixels {
       image = image.showingOnlyPixelsMeasured(underAll: answers, minimumWeight: context.scaling.minimumWeight)
     }
-    context.write(image, of: shot, jitter, to: &batch, "view", place, using: &random)
+    // No panel map, as for flips.
+    context.write(image, of: shot, panels: nil, jitter, to: &batch, "view", place, using: &random)
     batch.writeOneHot("symmetry", place, answer: answer)
   }
 

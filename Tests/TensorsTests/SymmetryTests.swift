@@ -1,4 +1,4 @@
-import Pretexts
+import Foundation
 import Tensors
 import Testing
 
@@ -47,8 +47,8 @@ private let composition = [
   [7, 4, 5, 6, 1, 2, 3, 0],
 ]
 
-@Test func theEightAnswersComposeAsTheTableOfD4Says() {
-  let elements = WhichSymmetry.Kind.square.elements
+@Test func theEightSymmetriesComposeAsTheTableOfD4Says() {
+  let elements = Symmetry.rotations + Symmetry.rotations.map { Symmetry.mirror.followed(by: $0) }
   for (a, row) in composition.enumerated() {
     for (b, product) in row.enumerated() { #expect(elements[a].followed(by: elements[b]) == elements[product], "\(a) then \(b)") }
   }
@@ -109,4 +109,44 @@ private let composition = [
   #expect(Symmetry.areToldApart([.identity, .upsideDown], under: mirrors))
   #expect(!Symmetry.areToldApart([.identity, .transposition], under: Set(Symmetry.allCases)))
   #expect(Symmetry.areToldApart(Symmetry.allCases, under: [.identity]))
+}
+
+/// numpy's own index formulas: y[i,j] of fliplr, flipud, rot90, transposition and of the other diagonal, at every size.
+@Test(arguments: sizes) func eachSymmetryIsTheIndexFormulaOfNumpy(height: Int, width: Int) {
+  let formulas: [(String, (Int, Int) -> (Int, Int))] = [
+    ("none", { ($0, $1) }), ("left-right", { ($0, width - 1 - $1) }), ("up-down", { (height - 1 - $0, $1) }),
+    ("half-turn", { (height - 1 - $0, width - 1 - $1) }), ("quarter-turn-left", { ($1, width - 1 - $0) }),
+    ("quarter-turn-right", { (height - 1 - $1, $0) }), ("transposed", { ($1, $0) }), ("transposed-across", { (height - 1 - $1, width - 1 - $0) }),
+  ]
+  for (keyword, source) in formulas {
+    let symmetry = Symmetry(keyword: keyword)!, turned = symmetry(numbered(height, width))
+    #expect(symmetry.keyword == keyword)
+    #expect(turned.elements == symmetry.sources(height: height, width: width))
+    for i in 0..<turned.shape[0] {
+      for j in 0..<turned.shape[1] {
+        let (row, column) = source(i, j)
+        #expect(turned.elements[i * turned.shape[1] + j] == row * width + column, "\(keyword)")
+      }
+    }
+  }
+  #expect(Set(formulas.map { Symmetry(keyword: $0.0)! }).count == 8 && Symmetry(keyword: "sideways") == nil)
+}
+
+@Test func symmetriesAreStoredByTheirNamesAndOtherNamesRefused() throws {
+  for symmetry in Symmetry.allCases {
+    #expect(try JSONDecoder().decode([Symmetry].self, from: JSONEncoder().encode([symmetry])) == [symmetry])
+  }
+  #expect(throws: DecodingError.self) { try JSONDecoder().decode([Symmetry].self, from: Data(#"["leftright"]"#.utf8)) }
+}
+
+/// Tiles of 3×3, cut out by hand.
+@Test(arguments: Symmetry.allCases) func tilesAreTurnedInTheirPlaces(symmetry: Symmetry) {
+  let image = numbered(9, 9), turned = symmetry(image, tiles: 3)
+  for (top, left) in (0..<9).map({ ($0 / 3 * 3, $0 % 3 * 3) }) {
+    func tile(_ picture: Tensor<Int>) -> Tensor<Int> {
+      Tensor([3, 3], (0..<9).map { picture.elements[(top + $0 / 3) * 9 + left + $0 % 3] })
+    }
+    #expect(tile(turned) == symmetry(tile(image)))
+  }
+  #expect(symmetry(image, tiles: 1) == symmetry(image))
 }

@@ -1,5 +1,3 @@
-import Tensors
-
 /// Symmetries of places in a picture: labels of points and boxes, beam centres, pixel coordinates of a detector.
 ///
 /// Coordinates are in pixels from the middle of the first pixel, x along a row and y down a column: pixel [i,j] lies at (j, i), and
@@ -36,19 +34,4 @@ public struct PixelBox: Hashable, Sendable {
   public var rows: Range<Double>
   public var columns: Range<Double>
   public init(rows: Range<Double>, columns: Range<Double>) { (self.rows, self.columns) = (rows, columns) }
-}
-
-extension Symmetry: CustomStringConvertible {
-  public var description: String {
-    switch self {
-    case .identity: "nothing"
-    case .mirror: "mirroring left and right"
-    case .upsideDown: "mirroring up and down"
-    case .quarterTurn: "a quarter turn left"
-    case .quarterTurn.inverse: "a quarter turn right"
-    case .halfTurn: "a half turn"
-    case .transposition: "transposing"
-    default: "transposing about the other diagonal"
-    }
-  }
 }
