@@ -182,4 +182,20 @@ extension Geometry {
     (112.6, 40.6, 180), (68.4, 57.0, 180), (68.3, 79.7, 180), (56.9, 22.0, 90), (79.5, 22.0, 90), (21.7, 33.1, 0),
     (21.7, 10.5, 0), (12.4, 68.2, 90), (35.2, 68.3, 90),
   ]
+
+  /// A CSPAD with its sensors at their nominal places.
+  public static let nominalCSPAD = Geometry(
+    nodes: cspadSensors.enumerated().map { index, sensor in
+      Node(parent: "CSPAD:V2", object: "SENS2X1:V1", index: index, x: 1000 * sensor.x, y: 1000 * sensor.y, rotationZ: sensor.rotation)
+    } + [Node(parent: "IP", object: "CSPAD:V2")], path: "nominal CSPAD")
+
+  /// A Jungfrau 4M with its eight modules of 512×1024 at their nominal places, two rows that are shifted against each other.
+  /// Source: psana's default geometry of the detector.
+  public static let nominalJungfrau4M = Geometry(
+    nodes: [
+      (-56807.1, 44005.5), (-15557.5, 44005.5), (25692.1, 33921.7), (66941.7, 33921.7), (-66941.7, -33921.7), (-25692.1, -33921.7),
+      (15557.5, -44005.5), (56807.1, -44005.5),
+    ].enumerated().map { index, place in
+      Node(parent: "JFCAMERA:V1", object: "JUNGFRAU:V2", index: index, x: place.0, y: place.1, rotationZ: 90, rotationY: 180)
+    } + [Node(parent: "IP:V1", object: "JFCAMERA:V1", rotationZ: 90)], path: "nominal Jungfrau 4M")
 }

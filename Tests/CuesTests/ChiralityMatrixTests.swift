@@ -1,4 +1,6 @@
 import Cues
+import Foundation
+import Host
 import Pretexts
 import Tensors
 import Testing
@@ -11,6 +13,31 @@ import Testing
     #expect(
       cell.predictsChirality == cell.isChiral, "\(cell.operation) \(cell.size.name): \(cell.residual.relative), glide \(cell.residual.relativeGlide ?? -1)")
   }
+}
+
+/// Twelve cells and five detectors, of which two have an outline with handedness (overlaps of psana's default geometries: facts of the
+/// detectors, 0.72 and 0.71 before pictures of 65 pixels round them).
+@Test func theMatrixHasItsDetectorCells() throws {
+  let cells = try DetectorCell.usual()
+  #expect(cells.map(\.name) == ["cspad", "cspad-panel", "jungfrau-4m", "timetool", "xtcav"])
+  #expect(cells.map(\.isChiral) == [true, false, true, false, false])
+  #expect(abs(cells[0].overlap - 0.7) < 0.06 && abs(cells[2].overlap - 0.714) < 0.01)
+}
+
+@Test func theRecipeOfTheMatrixHasTheDefaultsAndRefusesTheImpossible() throws {
+  let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+  #expect(try MatrixRecipe.reading(root + "/Datasets/chirality-matrix.yaml") == MatrixRecipe())
+  let path = FileManager.default.temporaryDirectory.path + "/matrix-\(UUID().uuidString).yaml"
+  defer { try? FileManager.default.removeItem(atPath: path) }
+  for (text, place) in [("steps: 1", "steps"), ("learningRate: 0", "learningRate"), ("crops: small", "crops"), ("crop: large", "crop")] {
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    let error = #expect(throws: InputError.self) { try MatrixRecipe.reading(path) }
+    #expect(error?.place.contains(place) == true && error?.path == path)
+  }
+  try Data("crop: published\ncropSteps: 10\ngeometries: {j: some/file.data}\n".utf8).write(to: URL(fileURLWithPath: path))
+  let recipe = try MatrixRecipe.reading(path)
+  #expect(recipe.crop == ChiralityMatrix.publishedCrop && recipe.training.cropSteps == 10 && recipe.training.steps == MatrixTraining().steps)
+  #expect(recipe.geometries["j"] == FileManager.default.temporaryDirectory.path + "/some/file.data")
 }
 
 /// Malvar's filters reproduce what is constant or linear in all colours, away from the edge; by hand at one pixel.

@@ -50,10 +50,22 @@ public struct DetectorCell: Codable, Sendable {
     try self.init(name, measured: frame.mask.reshaped(to: [rows, columns]).map { Float($0) }, side: side)
   }
 
+  /// The detectors of the extended matrix: a CSPAD and a Jungfrau 4M at their nominal places, one CSPAD panel by itself, and the two
+  /// cameras that measure their whole frame.
+  public static func usual() throws -> [DetectorCell] {
+    try [
+      DetectorCell("cspad", geometry: .psana(.nominalCSPAD)),
+      DetectorCell("cspad-panel", panelOf: CSPAD.self, rows: 185, columns: 388),
+      DetectorCell("jungfrau-4m", geometry: .psana(.nominalJungfrau4M)),
+      DetectorCell("timetool", measured: Tensor(repeating: 1, [1024, 1024])),
+      DetectorCell("xtcav", measured: Tensor(repeating: 1, [1024, 1024])),
+    ]
+  }
+
   /// Trains a network on noise within the outline.
   public mutating func train(_ training: MatrixTraining, progress: ProgressHandler = { _ in }) throws {
     let (measured, side) = (measured, side)
-    let found = try training.trained(name, channels: 1, side: side, progress: progress) { random in
+    let found = try training.trained(name, training.steps, channels: 1, side: side, progress: progress) { random in
       let isMirrored = random.next() & 1 == 1
       var noise = random.keyed("noise")
       // Away from 0, the value of gaps, as far as pictures with beam are.

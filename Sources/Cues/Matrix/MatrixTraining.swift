@@ -12,7 +12,10 @@ import Training
 /// Every picture is new: noise of the published means and deviations, the operation, the mirror for every second one, the crop. The
 /// head is antisymmetric, so that one look at a picture answers for its mirror image too.
 public struct MatrixTraining: Codable, Hashable, Sendable {
+  /// At most, for pictures that are seen whole.
   public var steps = 600
+  /// At most, for random crops, where a mosaic betrays the mirror by where it lies among the blocks of JPEG and nothing else: some 5000 were needed.
+  public var cropSteps = 8000
   public var batch = 16
   /// Channels of the first stage of a ResNet-10.
   public var width = 16
@@ -52,8 +55,8 @@ public struct MatrixTraining: Codable, Hashable, Sendable {
 
   /// Trains for one cell and gives it its accuracy.
   public func run(_ cell: inout ChiralityMatrix.Cell, progress: ProgressHandler = { _ in }) throws {
-    let (operation, size) = (cell.operation, cell.size)
-    let found = try trained("\(operation.rawValue)-\(size.side)", channels: 3, side: size.seen, progress: progress) { random in
+    let (operation, size) = (cell.operation, cell.size), steps = size.crop == nil ? steps : cropSteps
+    let found = try trained("\(operation.rawValue)-\(size.side)", steps, channels: 3, side: size.seen, progress: progress) { random in
       try MatrixTraining.picture(operation, size, using: &random)
     }
     (cell.accuracy, cell.steps) = (found.accuracy, found.steps)
@@ -61,7 +64,7 @@ public struct MatrixTraining: Codable, Hashable, Sendable {
 
   /// Trains a network on fresh pictures `[channels,side,side]` and tries it on others; the steps that it took.
   func trained(
-    _ name: String, channels: Int, side: Int, progress: ProgressHandler,
+    _ name: String, _ steps: Int, channels: Int, side: Int, progress: ProgressHandler,
     picture: @escaping @Sendable (inout Philox) throws -> (view: Tensor<Float>, isMirrored: Bool)
   ) throws -> (accuracy: Score, steps: Int) {
     let flip = Flip()
