@@ -6,6 +6,9 @@ public struct BorderStrip: TaskControl {
   public static let name = "border strip"
   public static let meaning = "it reads the edge of the frame: overlays, margins, padding"
   public static let remedies: [Remedy] = [.symmetrisedMask, .templateProjection, .recentring]
+  public static let findingViews: (meaning: String, remedies: [Remedy]) = (
+    "pictures are told apart by their edge, where hardly any beam is", [.alikeBatches]
+  )
 
   /// Width of the strip as a share of the side, at least two pixels.
   public var share = 0.06

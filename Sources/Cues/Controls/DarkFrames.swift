@@ -7,6 +7,9 @@ public struct DarkFrames: TaskControl {
   public static let name = "dark frames"
   public static let meaning = "it reads a fixed pattern that calibration left behind"
   public static let remedies: [Remedy] = [.darkSubtraction, .templateProjection]
+  public static let findingViews: (meaning: String, remedies: [Remedy]) = (
+    "pictures without beam are told apart, by readout noise or by a pattern of their run", [.alikeBatches, .darkSubtraction]
+  )
 
   public init() {}
 

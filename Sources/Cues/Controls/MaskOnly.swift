@@ -6,6 +6,9 @@ public struct MaskOnly: TaskControl {
   public static let name = "mask only"
   public static let meaning = "it reads the outline of panels and bad pixels"
   public static let remedies: [Remedy] = [.symmetrisedMask, .perPanel]
+  public static let findingViews: (meaning: String, remedies: [Remedy]) = (
+    "pictures are told apart by the outline of their detector", [.alikeBatches]
+  )
 
   public init() {}
 

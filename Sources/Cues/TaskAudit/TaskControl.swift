@@ -5,8 +5,15 @@ import Foundation
 public protocol TaskControl: Control {
   /// What can be done where it is answered.
   static var remedies: [Remedy] { get }
+  /// What it means, and what can be done, where views of such pictures are found among a batch: something else than for an answer about one
+  /// picture, where a control says so.
+  static var findingViews: (meaning: String, remedies: [Remedy]) { get }
   init()
   func finding(_ subject: TaskSubject) throws -> ControlFinding
+}
+
+extension TaskControl {
+  public static var findingViews: (meaning: String, remedies: [Remedy]) { (meaning, remedies) }
 }
 
 /// What a control found.
@@ -51,11 +58,14 @@ public struct ControlFinding: Codable, Hashable, Sendable {
   /// A leak is more than the tolerance and more than `sigmas` standard errors away, on either side: a detector that is always wrong has
   /// found something, too. Passed where the whole 95 % interval lies within the tolerance, and undecided in between.
   /// - Parameter onlyAbove: where a detector without information may be below chance: that is no leak then.
-  init(_ control: any TaskControl.Type, mustBeChance score: Score, _ acceptance: AuditAcceptance, onlyAbove: Bool = false) {
+  /// - Parameter meaning: of a leak; the control's own where left out.
+  init(
+    _ control: any TaskControl.Type, mustBeChance score: Score, _ acceptance: AuditAcceptance, onlyAbove: Bool = false, meaning: String? = nil
+  ) {
     let chance = score.chance ?? 0.5, interval = AccuracyInterval(score)
     let distance = onlyAbove ? score.value - chance : abs(score.value - chance)
     if distance > acceptance.tolerance, distance > AuditAcceptance.sigmas * score.largerStandardError {
-      self.init(control, .leak, "Answered (\(score), chance \(decimals(chance))): \(control.meaning).", score: score, expected: chance)
+      self.init(control, .leak, "Answered (\(score), chance \(decimals(chance))): \(meaning ?? control.meaning).", score: score, expected: chance)
     } else if onlyAbove || interval.lower >= chance - acceptance.tolerance, interval.upper <= chance + acceptance.tolerance {
       let words = onlyAbove ? "Not above chance by more than" : "At chance within"
       self.init(control, .passed, "\(words) \(decimals(acceptance.tolerance)).", score: score, expected: chance)
@@ -76,6 +86,7 @@ public enum Remedy: String, Codable, Sendable, CaseIterable {
   case darkSubtraction = "dark subtraction"
   case runSplit = "split by run"
   case labels = "labels"
+  case alikeBatches = "batches of alike pictures"
 
   /// How, in words.
   public var advice: String {
@@ -87,6 +98,9 @@ public enum Remedy: String, Codable, Sendable, CaseIterable {
     case .mixedBatches: "use a backbone without batch normalisation, or batches of mixed labels"
     case .darkSubtraction: "subtract pedestals of the same run, mask hot pixels, or project the template"
     case .runSplit: "split the corpus by run or dark set"
+    case .alikeBatches:
+      "draw batches from few runs of one instrument (shot-identity's runs; include in the recipe), so that neither outline nor readout tells their pictures "
+        + "apart, or own up to it"
     case .labels: "draw labels from a generator keyed by the sample, and shuffle"
     }
   }

@@ -127,6 +127,9 @@ public final class TaskSubject {
     guard sheet.chance <= 1 - acceptance.tolerance else {
       return ControlFinding(control, .notApplicable, "All these frames have one and the same answer.", score: score)
     }
-    return ControlFinding(control, mustBeChance: score, acceptance, onlyAbove: !examiner.isBlindlyEven)
+    let (meaning, remedies) = examiner.question.isAskedAmongABatch ? control.findingViews : (control.meaning, control.remedies)
+    var finding = ControlFinding(control, mustBeChance: score, acceptance, onlyAbove: !examiner.isBlindlyEven, meaning: meaning)
+    if finding.verdict == .leak { finding.remedies = remedies }
+    return finding
   }
 }
