@@ -38,11 +38,13 @@ public struct MirroredGeometry: TaskControl {
       let loss = -Statistics.mean(changes.credits), error = changes.clusteredError
       let words = "mask and its image (\(symmetry.name)) overlap by \(decimals(overlap)); \(decimals(score.value)) with that outline, "
         + "\(decimals(expected)) with the own; \(way)"
-      let isLeak = loss > MirroredGeometry.tolerance && loss > AuditAcceptance.sigmas * error
+      let isLoss = loss > MirroredGeometry.tolerance && loss > AuditAcceptance.sigmas * error
       let isShown = loss + 1.96 * error <= 2 * MirroredGeometry.tolerance
-      let finding = ControlFinding(
-        MirroredGeometry.self, isLeak ? .leak : isShown ? .passed : .undecided, "Answers follow the \(isLeak ? "outline" : "content"): \(words).",
-        score: score, expected: expected)
+      // Whoever asks about no mirror may need what the other outline hides; only a twin of the same light tells that apart.
+      let mayBeContent = asked.isEmpty && subject.twins?.corpus.kind != .seenByTurnedDetector
+      let start = isLoss ? (mayBeContent ? "Answers follow the outline, or what it hides" : "Answers follow the outline") : "Answers follow the content"
+      let verdict: ControlFinding.Verdict = isLoss ? (mayBeContent ? .undecided : .leak) : isShown ? .passed : .undecided
+      let finding = ControlFinding(MirroredGeometry.self, verdict, "\(start): \(words).", score: score, expected: expected)
       losses.append(loss)
       if loss == losses.max() { worst = finding }
     }
