@@ -98,7 +98,8 @@ struct CorpusAssembly {
           do throws(InputError) {
             var limit = 1
             while jobs.count < min(limit, share), let job = try feed.job() {
-              limit = PanelwiseDevelopment.frames(ofBytes: job.payloads.reduce(0) { $0 + $1.bytes.count })
+              // How large a file of a single event is shows when it is developed.
+              limit = job.payloads.isEmpty ? 1 : PanelwiseDevelopment.frames(ofBytes: job.payloads.reduce(0) { $0 + $1.bytes.count })
               jobs.append(job)
             }
           } catch {

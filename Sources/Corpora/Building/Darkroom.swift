@@ -47,11 +47,12 @@ struct Darkroom: Sendable {
         pictures.append(nil)
         continue
       }
-      let group = exposures[pictures.count...].prefix {
-        guard case .success(let exposure) = $0 else { return false }
-        return exposure.panelwise === way && exposure.path == first.path
+      var payloads: [Payload] = []
+      for exposed in exposures[pictures.count...] {
+        guard case .success(let exposure) = exposed, exposure.panelwise === way, exposure.path == first.path else { break }
+        payloads.append(exposure.payloads[0])
       }
-      pictures += way.pictures(of: group.compactMap { try? $0.get().payloads[0] }, path: first.path)
+      pictures += way.pictures(of: payloads, path: first.path)
     }
     return pictures
   }

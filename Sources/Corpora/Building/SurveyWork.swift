@@ -15,8 +15,6 @@ struct SurveyWork {
   private struct Part: Sendable {
     let source: Int
     var files: Range<Int>
-
-    func rawFiles(_ sources: [OpenedSource]) -> ArraySlice<OpenedSource.RawFile> { sources[source].files[files] }
   }
 
   /// Files and bytes in one part.
