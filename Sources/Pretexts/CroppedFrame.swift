@@ -4,14 +4,14 @@ import Tensors
 
 /// How pieces are cut out of a frame so that only content can tell which: the outermost margin is never shown, and every view, cut or
 /// not, is reduced to a random intermediate size below that of any piece and then enlarged to the input size. So a piece is no
-/// blockier than the whole frame, and nothing but what it shows tells how much was cut.
+/// blockier than the whole frame (nor sharper, as it were at its own size), and nothing but what it shows tells how much was cut.
 struct CroppedFrame {
   /// Side of the smallest piece as a share of the shown frame.
   let smallestShare: Double
   /// Share of the side that is cut off all around.
   let margin: Double
 
-  /// Pixels of the shown frame along a side.
+  /// Pixels of the shown frame along a side: one less than the margin leaves, so that its phase can vary.
   func shownSide(of side: Int) -> Int { side - 2 * edge(of: side) - 1 }
   private func edge(of side: Int) -> Int { max(1, Int((margin * Double(side)).rounded())) }
   func pieceSide(_ share: Double, _ frame: Int) -> Int { max(1, Int((share * Double(frame)).rounded())) }
@@ -29,10 +29,24 @@ struct CroppedFrame {
 
   /// A part of the picture as a view of the picture's size.
   func view(of image: MaskedImage, rows: Range<Int>, columns: Range<Int>, using random: inout Philox) -> MaskedImage {
+    view(of: image, rows: rows, columns: columns, intermediate: random.uniform(0.7, 0.95))
+  }
+
+  /// - Parameter intermediate: the side of the intermediate picture as a share of the smallest piece's.
+  private func view(of image: MaskedImage, rows: Range<Int>, columns: Range<Int>, intermediate share: Double) -> MaskedImage {
     let smallest = Double(pieceSide(smallestShare, shownSide(of: image.width)))
-    let intermediate = max(1, min(Int(smallest) - 1, Int((random.uniform(0.7, 0.95) * smallest).rounded())))
+    let intermediate = max(1, min(Int(smallest) - 1, Int((share * smallest).rounded())))
     return image.cropped(rows: rows, columns: columns)
       .resampled(toHeight: intermediate, width: intermediate).resampled(toHeight: image.height, width: image.width)
+  }
+
+  /// About the smallest piece, exactly in the middle; `nil` for pictures that are too small.
+  func centralPiece(of image: MaskedImage) -> MaskedImage? {
+    let side = image.width
+    guard side == image.height, side >= smallestSide else { return nil }
+    // As odd as the picture, or there is no middle.
+    let piece = pieceSide(smallestShare, shownSide(of: side)), size = piece + (piece ^ side) & 1, start = (side - size) / 2
+    return view(of: image, rows: start..<start + size, columns: start..<start + size, intermediate: 0.8)
   }
 
   func validate(largestShare: Double) throws(SettingError) {

@@ -26,6 +26,7 @@ public struct Jitter: Codable, Hashable, Sendable {
     for (key, value) in [("intensity", intensity), ("offset", offset), ("noise", noise), ("shift", shift)] {
       try SettingError.require(value >= 0 && value.isFinite, "jitter.\(key)", "0 or more", value)
     }
+    try SettingError.require(shift <= 0.5, "jitter.shift", "at most 0.5 of the side", shift)
   }
 
   /// Applies to a channel `[1,H,W]`; pixels that are 0, the value of gaps, stay 0. Cost at 128×128: about 0.1 ms.

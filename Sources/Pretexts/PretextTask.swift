@@ -46,6 +46,9 @@ public protocol PretextTask: Codable, Hashable, Sendable {
   var smallestSide: Int { get }
   /// How many runs the pictures of a training batch come from, where that is part of the task; `nil` for whichever the shuffle brings.
   var runsABatch: Int? { get }
+  /// The middle of a square picture, cut out and resampled as the task does it; `nil` where it shows pictures as they are. By this the audit sees whether
+  /// its resampling treats a picture and its mirror image alike.
+  func centralPiece(of image: MaskedImage) -> MaskedImage?
   /// Which pictures of the training split are used, where that is part of the task; `nil` for all that the recipe includes.
   var frameChoice: FrameChoice? { get }
 }
@@ -77,6 +80,7 @@ extension PretextTask {
   public var label: String? { nil }
   public var frameChoice: FrameChoice? { nil }
   public var runsABatch: Int? { nil }
+  public func centralPiece(of image: MaskedImage) -> MaskedImage? { nil }
   public var answers: [Symmetry] { [] }
   public var asks: Set<Transformation> { [] }
   public var needs: Set<ShotNeed> { [] }

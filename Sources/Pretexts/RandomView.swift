@@ -77,6 +77,18 @@ public struct RandomView: Codable, Hashable, Sendable {
     return best!
   }
 
+  /// The middle of the picture at the mean area, as it is seen without turn and shear.
+  func centralPiece(of image: MaskedImage) -> MaskedImage? {
+    let side = image.width, edge = ((smallestArea + largestArea) / 2).squareRoot() * Double(side - 1)
+    guard side == image.height, side >= RandomView.smallestSide else { return nil }
+    var piece = AffinePiece(size: SIMD2(edge, edge), shear: 0, shearsRows: true, rotation: 0, isMirrored: false)
+    piece.centre = SIMD2(repeating: Double(side - 1) / 2)
+    var pixels = [Float](repeating: 0, count: side * side)
+    let measured = piece.sample(image, InputScaling(mean: 0, deviation: 1), side: side, into: &pixels)
+    let weight = measured.map { $0.map { $0 ? Float(1) : 0 } } ?? [Float](repeating: 1, count: side * side)
+    return MaskedImage(pixels: Tensor([side, side], pixels), weight: Tensor([side, side], weight))
+  }
+
   private func draw(side: Int, using random: inout Philox) -> AffinePiece {
     let area = random.uniform(smallestArea, largestArea), ratio = random.logUniform(1 / aspect, aspect).squareRoot()
     let edge = area.squareRoot() * Double(side - 1), degree = Double.pi / 180

@@ -17,6 +17,8 @@ public enum Transformation: String, Hashable, Sendable, CaseIterable {
   case photonNoise = "photon noise"
   /// Noise and steps of the readout.
   case readout = "readout noise"
+  /// How strong the noise of single pixels is, whatever it comes from.
+  case noise = "strength of the noise"
   case blur
   case saturation
   /// Which of two shots came first.

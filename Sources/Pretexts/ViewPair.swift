@@ -64,6 +64,7 @@ extension ViewPairTask {
   public var frameChoice: FrameChoice? { pair.frameChoice }
   public var needs: Set<ShotNeed> { pair.neighbour ? [.neighbour] : [] }
   public var smallestSide: Int { RandomView.smallestSide }
+  public func centralPiece(of image: MaskedImage) -> MaskedImage? { pair.views.centralPiece(of: image) }
   public func classes(labels: [String]) -> [String] { ["its other view", "a view of another picture"] }
   public func fields(side: Int, classes: Int) -> [String: Shape] { pair.fields(side: side) }
   public func chance(batch: Int) -> (share: Double, rule: String)? { (1 / Double(batch), "one of \(batch) pictures of a batch") }

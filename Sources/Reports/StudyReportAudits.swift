@@ -9,7 +9,7 @@ extension StudyReport {
   /// Of one family.
   public struct FamilyAudit: Codable, Sendable {
     public enum Standing: String, Codable, Sendable {
-      /// Every control of every seed passed or is owned up to, with as many examples and seeds as acceptance asks for.
+      /// Every control of every seed passed, with as many examples and seeds as acceptance asks for.
       case stands = "headline stands"
       /// A control is answered, or a step of the pipeline does not commute.
       case withheld
@@ -25,7 +25,7 @@ extension StudyReport {
     /// What leaks, or what is missing for the headline to stand.
     public var reasons: [String]
     public var remedies: [Remedy]
-    /// Controls that are answered, to which the recipe owns up.
+    /// Steps that do not commute, to which the recipe owns up.
     public var owned: [String]
     public var runs: Int
     public var auditedRuns: Int
@@ -36,7 +36,7 @@ extension StudyReport {
       case .withheld: reasons.joined(separator: "; ")
       case .notShown: "undecided: " + reasons.joined(separator: "; ")
       case .notAudited: "no run of the family was audited: its accuracy in its own task is not to be quoted"
-      case .stands: "every control is at chance or owned up to"
+      case .stands: "every control is at chance"
       }
     }
   }
@@ -51,10 +51,7 @@ extension StudyReport {
     var result = FamilyAudit(
       family: family, standing: .notAudited, headline: nil, reasons: [], remedies: [], owned: [], runs: own.count, auditedRuns: audits.count)
     guard let verdict = verdicts[family] else { return result }
-    var owned: [String] = []
-    for finding in audits.flatMap(\.findings) where finding.verdict == .owned && !owned.contains(finding.name) { owned.append(finding.name) }
-    for row in audits.flatMap(\.commutation.rows) where row.verdict == .owned && !owned.contains(row.key) { owned.append(row.key) }
-    (result.headline, result.remedies, result.owned) = (verdict.headline, verdict.remedies, owned)
+    (result.headline, result.remedies, result.owned) = (verdict.headline, verdict.remedies, verdict.owned)
     switch verdict.standing {
     case .withheld: (result.standing, result.reasons) = (.withheld, verdict.reasons)
     case .accepted where audits.count == own.count: result.standing = .stands

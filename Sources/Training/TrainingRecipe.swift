@@ -174,6 +174,11 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
         expected: "an augmentation that the answers of task \(task.name) can bear",
         found: "\(conflict.augmentation), which contains what the task asks about: \(conflict.about)")
     }
+    guard !projectsTemplate || !asked.answers.isEmpty else {
+      throw InputError(
+        path: path, place: "projectsTemplate", expected: "false, or a task about mirrors or turns: it takes handedness out of the mean pictures, and nothing else",
+        found: "task \(task.name)")
+    }
     _ = try backbone.backbone(path: path)
     _ = try optimizer.optimizer(path: path)
   }

@@ -33,7 +33,7 @@ struct Audit: ParsableCommand {
   var twin: String?
   @Option(help: "With --task: train, validation or test.") var split = "test"
   @Option(help: "With --task: examples a control.") var examples = AuditAcceptance().examples
-  @Option(help: "With --task: steps of the planted cue's network; 0 for none.") var plantedSteps = 150
+  @Option(help: "With --task: the most steps of the planted cue's network; 0 for none. (default: the run's, 150 to 1200)") var plantedSteps: Int?
   @Option(help: "Write the report as JSON to this file.") var out: String?
   @Option(help: "Write the report as a page to this file.") var html: String?
   @OptionGroup var output: OutputOptions
@@ -42,7 +42,7 @@ struct Audit: ParsableCommand {
     guard !subjects.isEmpty else { throw ValidationError("name a corpus, or with --task a run") }
     guard task || subjects.count == 1 else { throw ValidationError("one corpus at a time; runs need --task") }
     guard twin == nil || task else { throw ValidationError("--twin goes with --task") }
-    guard examples > 0, plantedSteps >= 0 else { throw ValidationError("--examples is 1 or more, --planted-steps 0 or more") }
+    guard examples > 0, plantedSteps.map({ $0 >= 0 }) ?? true else { throw ValidationError("--examples is 1 or more, --planted-steps 0 or more") }
     guard Split(rawValue: split) != nil else { throw ValidationError("--split is train, validation or test") }
   }
 
@@ -87,6 +87,7 @@ struct Audit: ParsableCommand {
   private func auditRecipe(_ path: String) throws {
     var recipe = try TrainingRecipe(reading: path)
     if let corpus { recipe.corpus = corpus }
+    try CommutationTable.check(owns: recipe, path: path)
     let source = try Corpus(opening: recipe.corpus), task = try recipe.task.task(path: path)
     let images = try ImageSet(source, split: .train, include: recipe.include, exclude: recipe.exclude, task: task)
     let table = try CommutationTable(recipe, scaling: images.scaling(for: recipe), corpus: source)

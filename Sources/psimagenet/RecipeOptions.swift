@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cues
 import Foundation
 import Host
 import Training
@@ -25,6 +26,7 @@ struct RecipeOptions: ParsableArguments {
         expected: "the corpus of the program's recipes, which Datasets/pretext-plan.yaml tells how to make; or another one by --corpus",
         found: "no corpus there")
     }
+    try CommutationTable.check(owns: recipe, path: file ?? self.recipe!)
     return recipe
   }
 }

@@ -133,6 +133,34 @@ private func median(_ low: Int, _ high: Int) -> PipelineStep {
   #expect(row.reason?.contains("owns") == true && CommutationTable(rows: [row]).failures.count == 1)
 }
 
+/// Tasks that cut and resample do it alike on both sides, at odd and even sizes; cutting at a corner does not.
+@Test(arguments: [SingleImage() as any PretextTask, CropPresence(), CropRegion(), CropPosition(), SimCLR(), Multi([.init(Flip()), .init(CropPresence())])])
+func tasksCutAndResampleAlikeOnBothSides(task: any PretextTask) throws {
+  let sizes = [65, 96, 97, 100].map { (height: $0, width: $0) }
+  let row = try CommutationTable.row("cut", .cutting(of: task), "", sizes: sizes, owned: [])
+  #expect(row.verdict == .commutes && row.residuals.count == 12, "\(String(describing: row.worst))")
+  var random = Philox(seed: 2)
+  let whole = Tensor([97, 97], random.normals(97 * 97, 0, 1))
+  #expect(try PipelineStep.cutting(of: task)([whole])[0] != whole, "it does cut")
+  // A mutant: the piece lies one pixel beside the middle.
+  let mutant = PipelineStep("mutant") { planes in try PipelineStep.cutting(of: task)(planes.map { plane in
+    Tensor(plane.shape, plane.elements.indices.map { plane.elements[$0 / plane.shape[1] * plane.shape[1] + min($0 % plane.shape[1] + 1, plane.shape[1] - 1)] })
+  }) }
+  #expect(try CommutationTable.row("cut", mutant, "", sizes: sizes, owned: []).verdict == .fails)
+}
+
+/// The table of a run has the row for tasks that cut, and says what shifts would hide of steps that take pictures of any size.
+@Test func theTableOfARunShowsHowItsTaskCuts() throws {
+  let corpus = try NoiseCorpus(side: 65)
+  func table(_ task: any PretextTask) throws -> CommutationTable {
+    try CommutationTable(fresh(task, corpus.corpus).description.recipe, scaling: InputScaling(mean: 0, deviation: 1), corpus: corpus.corpus)
+  }
+  let cutting = try table(SingleImage()), whole = try table(Flip())
+  #expect(cutting.rows.first { $0.key == "cut" }?.verdict == .commutes)
+  #expect(whole.rows.allSatisfy { $0.key != "cut" })
+  #expect(whole.rows.first { $0.key == "tone map" }!.residuals.allSatisfy { $0.glide == 0 })
+}
+
 /// A turn that no size admits leaves nothing to measure, which is not the same as commuting.
 @Test func aStepThatCouldNotBeTriedIsNotSaidToCommute() throws {
   let row = try CommutationTable.row(

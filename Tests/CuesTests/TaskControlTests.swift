@@ -121,11 +121,18 @@ private func addHook(to pixels: inout [Float], _ random: inout Philox) {
     #expect(verdict.remedies.contains(.templateProjection) && audit.text(withholding: true).contains("WITHHELD"))
     // What is withheld must not be told in other words.
     #expect(audit.shown(withholding: audit.isWithheld).first { $0.control == LeaveOneRunOut.name }?.score == nil)
-    // Owned up to, the headline stands and says so.
+    // Where the projection is in force it is no remedy any more, and no panels are assembled here.
     var recipe = subject.examiner.checkpoint
-    recipe.description.recipe.owns = [MeanImage.name, DarkFrames.name]
-    let owned = try TaskAudit(recipe, path: "test", corpus: corpus, examples: 400, plantedSteps: 0, acceptance: subject.acceptance)
-    #expect(!owned.isWithheld && owned.finding(MeanImage.self)?.verdict == .owned)
+    recipe.description.recipe.projectsTemplate = true
+    let again = try TaskAudit(recipe, path: "test", corpus: corpus, examples: 400, plantedSteps: 0, acceptance: subject.acceptance)
+    #expect(again.isWithheld && !again.remedies.contains(.templateProjection) && !again.remedies.contains(.perPanel))
+    // Only steps can be owned up to.
+    recipe.description.recipe.owns = ["tone map"]
+    try CommutationTable.check(owns: recipe.description.recipe, path: "test")
+    for name in [MeanImage.name, "foo"] {
+      recipe.description.recipe.owns = [name]
+      #expect(throws: InputError.self) { try CommutationTable.check(owns: recipe.description.recipe, path: "test") }
+    }
   }
 }
 

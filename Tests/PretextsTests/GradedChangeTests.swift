@@ -181,7 +181,17 @@ private func changed(_ change: some GradedChange, _ image: MaskedImage, level: I
     #expect(made["view"]!.elements == plain.channel(changed(Inversion(), image, level: level)).elements)
   }
   #expect(task.conflict(with: [Inversion()])?.about == "inversion" && task.conflict(with: [Blur()]) == nil)
-  for type in PretextTaskCatalog.all where type.init().asks == [.photonNoise] { #expect(type.init().needs == [.signal]) }
+  for type in PretextTaskCatalog.all where type.init().asks.contains(.photonNoise) { #expect(type.init().needs == [.signal]) }
+}
+
+/// Who asks how noisy a picture is bears nothing else that changes its noise; questions about other things do.
+@Test func questionsAboutNoiseBearNoOtherNoise() {
+  let noisy: [any Augmentation] = [Blur(), DarkPattern(), GainStage(), PhotonNoise()]
+  for task in [GradedQuestion(PhotonNoise()) as any PretextTask, GradedQuestion(GainStage()), GradedQuestion(DarkPattern()), GradedQuestion(Blur())] {
+    for augmentation in noisy { #expect(task.conflict(with: [augmentation]) != nil, "\(type(of: task).name) with \(type(of: augmentation).name)") }
+    #expect(task.conflict(with: [Turn()]) == nil && task.conflict(with: [Inversion()]) == nil)
+  }
+  for augmentation in noisy { #expect(Flip().conflict(with: [augmentation]) == nil) }
 }
 
 @Test func theLaterShotIsTheOneThatTheAnswerNames() {

@@ -144,6 +144,27 @@ private func interpreted(_ shape: Shape, _ numbers: [Double], _ build: (Value) -
   #expect(scope.parameters.count { $0.path.hasPrefix("backbone.") } == trunk.parameters.count)
 }
 
+/// A task's own settings must not give its answer away, or take it away, either.
+@Test func settingsThatContainTheAnswerAreRefused() {
+  var shot = ShotIdentity()
+  #expect(throws: Never.self) { try shot.validate() }
+  shot.pair.neighbour = true
+  #expect(throws: SettingError.self) { try shot.validate() }
+  var crop = CropPosition()
+  crop.jitter.shift = 0.1
+  #expect(throws: SettingError.self) { try crop.validate() }
+  var flip = Flip()
+  flip.jitter.shift = 0.6
+  #expect(throws: SettingError.self) { try flip.validate() }
+}
+
+/// What several tasks ask of mirrors and turns is what any of them asks, each once.
+@Test func severalTasksAskForTheSymmetriesOfEach() {
+  #expect(Multi([.init(Flip()), .init(CropPosition())]).answers == [.identity, .mirror])
+  let all = Multi([.init(WhichSymmetry(.rotations)), .init(Flip())]).answers
+  #expect(Set(all) == Set(Symmetry.rotations + [.mirror]) && all.count == 5)
+}
+
 @Test func severalTasksRefuseWhatOneOfThemRefuses() {
   let multi = Multi([.init(Flip()), .init(CropPosition())])
   #expect(multi.conflict(with: [Turn(mirrors: true, rotates: false)])?.about == "mirroring left and right")

@@ -142,13 +142,18 @@ struct PretrainAuditCommandTests {
     let run = try Command.result(["pretrain", path, "--out", tiny.folder + "/run", "--quiet"])
     #expect(run.code == 0 && run.text.contains("accuracy withheld") && run.text.contains("WITHHELD: ") && run.text.contains("mean image"))
     #expect(run.text.firstMatch(of: /accuracy [01]\.\d/) == nil, "\(run.text)")
-    // Owned up to, it is printed.
+    // Nobody can own up to it.
     let owning = tiny.recipe {
       ($0.steps, $0.validateEvery) = (40, 20)
-      $0.owns = ["noise frames", "dark frames", "mask only", "header only", "mean image", "border strip", "batch statistics", "leave one run out", "mirrored geometry"]
+      $0.owns = ["mean image"]
     }
     try AtomicFile.write(CanonicalJSON.data(owning), to: path)
-    let open = try Command.result(["pretrain", path, "--out", tiny.folder + "/open", "--quiet"])
+    let refused = try Command.run(["pretrain", path, "--out", tiny.folder + "/open", "--quiet"])
+    #expect(refused.code == 65 && refused.errors.contains("owns") && refused.errors.contains("a control that is answered withholds"))
+    #expect(!FileManager.default.fileExists(atPath: tiny.folder + "/open/last.safetensors"))
+    // Without an audit there is no one to withhold it.
+    try AtomicFile.write(CanonicalJSON.data(tiny.recipe { ($0.steps, $0.validateEvery) = (40, 20) }), to: path)
+    let open = try Command.result(["pretrain", path, "--out", tiny.folder + "/open", "--quiet", "--no-audit"])
     #expect(open.code == 0 && open.text.firstMatch(of: /accuracy [01]\.\d/) != nil && !open.text.contains("accuracy withheld"))
   }
 

@@ -42,6 +42,19 @@ public struct CommutationTable: Codable, Hashable, Sendable {
 
   /// Sizes of the pictures that go in.
   public static let widths = [96, 97, 99, 100, 112], heights = [65, 112]
+  /// Steps that a recipe may own up to. A control that is answered withholds the accuracy whatever the recipe says.
+  public static let ownable = ["calibrate", "area average", "assemble", "tone map", "store", "input scaling", "cut"]
+
+  /// Throws where `owns` names something else.
+  public static func check(owns recipe: TrainingRecipe, path: String) throws(InputError) {
+    guard let stranger = recipe.owns.first(where: { !ownable.contains($0) }) else { return }
+    throw InputError(
+      path: path, place: "owns", expected: "steps: \(ownable.joined(separator: ", ")) (a control that is answered withholds the accuracy, owned up to or not)",
+      found: "\"\(stranger)\"")
+  }
+
+  /// Of square pictures, for steps that take no others.
+  static let sides = [65, 96, 97, 99, 100, 112]
 
   public init(rows: [Row]) { self.rows = rows }
 
@@ -51,7 +64,7 @@ public struct CommutationTable: Codable, Hashable, Sendable {
   public init(_ recipe: TrainingRecipe, scaling: InputScaling, corpus: Corpus) throws {
     let path = corpus.folder + "/recipe.yaml"
     let made = try CorpusRecipe(reading: path), used = Set(corpus.records.filter(recipe.filter.accepts).map(\.source))
-    let owned = Set(recipe.owns), asked = try recipe.task.task(path: path).answers.filter { $0 != .identity }
+    let task = try recipe.task.task(path: path), owned = Set(recipe.owns), asked = task.answers.filter { $0 != .identity }
     let symmetries = asked.isEmpty ? [Symmetry.mirror] : asked
     func row(_ key: String, _ step: PipelineStep, _ source: String, sizes: [(height: Int, width: Int)]? = nil) throws -> Row {
       try CommutationTable.row(key, step, source, sizes: sizes, under: symmetries, owned: owned)
@@ -73,6 +86,11 @@ public struct CommutationTable: Codable, Hashable, Sendable {
     rows.append(try row("store", .store, ""))
     let whole = (height: made.image.height, width: made.image.width)
     rows.append(try row("input scaling", .inputScaling(scaling), "", sizes: scaling.templates == nil ? nil : [whole]))
+    let squares = CommutationTable.sides.map { (height: $0, width: $0) }
+    let blank = Tensor<Float>(repeating: 0, [squares.last!.height, squares.last!.width])
+    if task.centralPiece(of: MaskedImage(pixels: blank, weight: blank)) != nil {
+      rows.append(try row("cut", .cutting(of: task), "", sizes: squares))
+    }
     let side = made.image.width
     var stem = try row("network", .stem(kernel: 3, stride: 2, padding: 1), "", sizes: [(side, side), (side ^ 1, side ^ 1)])
     stem.verdict = .information
@@ -90,14 +108,15 @@ public struct CommutationTable: Codable, Hashable, Sendable {
     _ key: String, _ step: PipelineStep, _ source: String, sizes: [(height: Int, width: Int)]? = nil, planes: Int = 1,
     under symmetries: [Symmetry] = [.mirror, .mirror.followed(by: Symmetry.rotations[2]), .quarterTurn], owned: Set<String>
   ) throws -> Row {
-    let sizes = sizes ?? heights.flatMap { height in widths.map { (height, $0) } }
+    // A step that takes pictures of any size takes shifted ones within a border, too.
+    let takesAnySize = sizes == nil, sizes = sizes ?? heights.flatMap { height in widths.map { (height, $0) } }
     var residuals: [CommutationResidual] = []
     for (height, width) in sizes {
       for symmetry in symmetries where height == width || !symmetry.transposes {
         residuals.append(
           try CommutationResidual(
             of: step, under: symmetry, height: height, width: width, planes: planes, frames: 1,
-            measuringGlide: !symmetry.transposes && step.period > 1 && step.period <= 16))
+            measuringGlide: !symmetry.transposes && step.period <= 16 && (takesAnySize || step.period > 1)))
       }
     }
     var row = Row(source: source, step: step.name, residuals: residuals, verdict: .commutes, reason: nil, key: key)

@@ -63,6 +63,11 @@ extension PipelineStep {
     }
   }
 
+  /// How a task cuts pieces out of a picture and resamples them; the picture as it is where it is too small for that.
+  package static func cutting(of task: any PretextTask) -> PipelineStep {
+    .masked("\(type(of: task).name): cut and resampled") { task.centralPiece(of: $0) ?? $0 }
+  }
+
   /// The common mode of a detector without any constant: what its fixed readout blocks alone do to left and right.
   static func commonMode(_ mode: CommonMode, of detector: any Detector.Type) -> PipelineStep {
     PipelineStep("common mode of \(detector.name)") { planes in

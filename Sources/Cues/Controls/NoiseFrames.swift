@@ -10,15 +10,16 @@ public struct NoiseFrames: TaskControl {
 
   public init() {}
 
-  /// Frames twice as large as the pictures, odd and even, go through the area average that corpus pictures go through.
+  /// Frames twice as large as the pictures, odd and even, go through the area average that corpus pictures go through. Which they are does not go
+  /// with the answers that made-up pictures have in turn.
   ///
   /// Where each picture is to be found among a batch, all pictures of a batch are one and the same noise: different ones would be told
   /// apart, and rightly. What is still found there, the making of two views has put into both.
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
-    let side = subject.examiner.side, scaling = subject.examiner.scaling, seed = subject.seed
+    let side = subject.examiner.side, scaling = subject.examiner.scaling, seed = subject.seed, classes = max(1, subject.examiner.classes.count)
     @Sendable func noise(_ index: Int) -> MaskedImage {
       // An average of four pixels has half the noise.
-      NoiseFrames.frame(index, side: 2 * side + (index & 1), mean: scaling.mean, deviation: 2 * scaling.deviation, seed: seed, stream: 1)
+      NoiseFrames.frame(index, side: NoiseFrames.side(ofFrame: index, of: side, classes: classes), mean: scaling.mean, deviation: 2 * scaling.deviation, seed: seed, stream: 1)
         .resampled(toHeight: side, width: side)
     }
     guard subject.examiner.question.isAskedAmongABatch else {
@@ -33,6 +34,9 @@ public struct NoiseFrames: TaskControl {
     }
     return subject.mustBeChance(NoiseFrames.self, sheet!)
   }
+
+  /// Twice `side`, and one more for every other round through the answers.
+  package static func side(ofFrame index: Int, of side: Int, classes: Int) -> Int { 2 * side + (index / classes & 1) }
 
   /// Different ones, where a batch is of one.
   private static let frames = 32

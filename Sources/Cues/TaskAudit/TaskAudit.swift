@@ -34,7 +34,7 @@ public struct TaskAudit: Codable, Sendable {
   /// together must share. Audits of before these were kept lack them.
   public var recipeDigest: String?
   public var corpusDigest: String?
-  /// Steps of the planted cue's network.
+  /// The most steps of the planted cue's network.
   public var plantedSteps: Int?
   /// What follows from this run alone, and why its accuracy must not be quoted, where that is so: as model cards read it.
   public private(set) var verdict = ""
@@ -47,7 +47,7 @@ public struct TaskAudit: Codable, Sendable {
     public var headlineInterval: AccuracyInterval
   }
 
-  /// A leak that nobody owns up to, or a step that does not commute.
+  /// A control that is answered, or a step that does not commute and that the recipe does not own up to.
   public var isWithheld: Bool { !reasons.isEmpty }
 
   /// Why the headline is withheld.
@@ -66,10 +66,10 @@ public struct TaskAudit: Codable, Sendable {
   /// - Parameters:
   ///   - twin: a corpus of the same events with a turned detector, for the control of mirrored geometry.
   ///   - examples: asked by each control; the acceptance's where left out.
-  ///   - plantedSteps: of the fresh network of the planted cue; 0 leaves it out.
+  ///   - plantedSteps: the most of the fresh network of the planted cue; 0 leaves it out, and without a number the recipe decides.
   /// Cost: about fifteen times `examples` passes of the network for each task. Throws where the split has no pictures.
   public init(
-    _ checkpoint: Checkpoint, path: String, corpus: Corpus, twin: Corpus? = nil, split: Split = .test, examples: Int? = nil, plantedSteps: Int = 150,
+    _ checkpoint: Checkpoint, path: String, corpus: Corpus, twin: Corpus? = nil, split: Split = .test, examples: Int? = nil, plantedSteps: Int? = nil,
     acceptance: AuditAcceptance = AuditAcceptance(), seed: UInt64 = 0, progress: @escaping ProgressHandler = { _ in }
   ) throws {
     let subject = try TaskSubject(
@@ -79,8 +79,10 @@ public struct TaskAudit: Codable, Sendable {
     (format, run, task, self.seed, step) = (TaskAudit.format, recipe.name, recipe.task.name, recipe.seed, checkpoint.description.step)
     (self.corpus, self.split, classes) = (corpus.manifest.name, split.rawValue, checkpoint.description.classes)
     (self.examples, self.acceptance, owns) = (subject.examples, acceptance, recipe.owns)
-    (recipeDigest, self.plantedSteps) = (try TaskAudit.digest(recipe, corpus: checkpoint.description.corpus), plantedSteps)
+    (recipeDigest, self.plantedSteps) = (try TaskAudit.digest(recipe, corpus: checkpoint.description.corpus), subject.plantedSteps)
     corpusDigest = try Checksum.sha256(file: corpus.folder + "/manifest.json")
+    let used = Set(corpus.records.filter(recipe.filter.accepts).map(\.source))
+    let sources = try CorpusRecipe(reading: corpus.folder + "/recipe.yaml").sources.filter { used.contains($0.name) }
     let total = TaskAudit.steps(parts: names.count)
     var done = 0
     func note(_ text: String) {
@@ -99,7 +101,7 @@ public struct TaskAudit: Codable, Sendable {
         note(name.isEmpty ? control.name : "\(name): \(control.name)")
         var finding = try control.init().finding(own)
         finding.part = name.isEmpty ? nil : name
-        if finding.verdict == .leak, recipe.owns.contains(finding.control) || recipe.owns.contains(finding.name) { finding.verdict = .owned }
+        finding.remedies = finding.remedies.filter { $0.canHelp(own, sources: sources) }
         found.append(finding)
       }
     }

@@ -17,6 +17,7 @@ extension TaskAudit {
     }
     text += "\n" + commutation.text
     for remedy in remedies { text += "\nremedy, \(remedy.rawValue): \(remedy.advice)" }
+    if self.isWithheld, remedies.isEmpty { text += "\nremedy: none that the program knows; the question is answered by what always lies alike" }
     return text
   }
 }
@@ -29,7 +30,10 @@ extension CommutationTable {
       let worst = row.worst
       text += String(format: "  %.5f  ", worst?.relative ?? 0) + "\(row.source.isEmpty ? "" : row.source + ": ")\(row.step): "
       text += (row.verdict == .fails ? "FAILS" : row.verdict.rawValue)
-      if let worst, !worst.commutes { text += ", worst \(worst.symmetry) at \(worst.height)×\(worst.width)" }
+      if let worst, !worst.commutes {
+        text += ", worst \(worst.symmetry) at \(worst.height)×\(worst.width)"
+        if let glide = worst.relativeGlide { text += String(format: ", %.5f with shifts", glide) }
+      }
       text += (row.reason.map { ", \($0)" } ?? "") + "\n"
     }
     return text

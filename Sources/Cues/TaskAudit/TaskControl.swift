@@ -1,5 +1,7 @@
+import Corpora
 import Evaluation
 import Foundation
+import Pretexts
 
 /// A control that any task can be put to: it asks the task for its examples and the network for its answers.
 public protocol TaskControl: Control {
@@ -23,8 +25,6 @@ public struct ControlFinding: Codable, Hashable, Sendable {
     case passed
     /// Shown to be none: the headline is withheld.
     case leak
-    /// A leak that the recipe names among `owns`: the headline stands, and the reader is told.
-    case owned
     /// Not shown either way.
     case undecided
     case notApplicable = "not applicable"
@@ -88,6 +88,20 @@ public enum Remedy: String, Codable, Sendable, CaseIterable {
   case labels = "labels"
   case alikeBatches = "batches of alike pictures"
 
+  /// Whether it is open to a run: not where it is in force already, or cannot act on the question.
+  func canHelp(_ subject: TaskSubject, sources: [SourceRecipe]) -> Bool {
+    let task = subject.examiner.task, asksAboutHands = !task.answers.isEmpty
+    switch self {
+    case .templateProjection: return asksAboutHands && !subject.recipe.projectsTemplate
+    case .recentring: return asksAboutHands && sources.contains { $0.centre == nil }
+    case .symmetrisedMask: return (task as? Flip)?.showsOneSidedPixels ?? (task as? WhichSymmetry)?.showsOneSidedPixels ?? false
+    case .perPanel: return sources.contains { $0.view == .assembled }
+    // How large a piece was shows in its noise, whatever the labels.
+    case .labels: return !task.asks.contains(.scale)
+    case .mixedBatches, .darkSubtraction, .runSplit, .alikeBatches: return true
+    }
+  }
+
   /// How, in words.
   public var advice: String {
     switch self {
@@ -100,7 +114,7 @@ public enum Remedy: String, Codable, Sendable, CaseIterable {
     case .runSplit: "split the corpus by run or dark set"
     case .alikeBatches:
       "draw batches from few runs of one instrument (shot-identity's runs; include in the recipe), so that neither outline nor readout tells their pictures "
-        + "apart, or own up to it"
+        + "apart"
     case .labels: "draw labels from a generator keyed by the sample, and shuffle"
     }
   }

@@ -19,7 +19,7 @@ public final class TaskSubject {
   public let examples: Int
   public let acceptance: AuditAcceptance
   public let seed: UInt64
-  /// Steps that a positive control trains a fresh network for; 0 for none.
+  /// The most steps that a positive control trains a fresh network for; 0 for none.
   public let plantedSteps: Int
   public let progress: ProgressHandler
   /// The headline: answers on the held-out pictures, each asked with every answer where these are few.
@@ -27,17 +27,19 @@ public final class TaskSubject {
 
   /// - Parameters:
   ///   - part: which of several tasks is asked; the first where left out.
+  ///   - plantedSteps: by the recipe where left out.
   ///   - twin: a corpus of the same events with a turned detector, for `MirroredGeometry`; see `TwinCorpus`.
   /// Throws when the split has no pictures that the recipe uses, or `twin` is none.
   public init(
     _ checkpoint: Checkpoint, path: String, task: (any PretextTask)? = nil, part: String? = nil, corpus: Corpus, twin: Corpus? = nil,
-    split: Split = .test, examples: Int? = nil, plantedSteps: Int = 150, acceptance: AuditAcceptance = AuditAcceptance(), seed: UInt64 = 0,
+    split: Split = .test, examples: Int? = nil, plantedSteps: Int? = nil, acceptance: AuditAcceptance = AuditAcceptance(), seed: UInt64 = 0,
     progress: @escaping ProgressHandler = { _ in }
   ) throws {
     let examiner = try TaskExaminer(checkpoint, path: path, task: task, part: part)
     self.examiner = examiner
     recipe = checkpoint.description.recipe
-    (self.corpus, self.acceptance, self.seed, self.progress, self.plantedSteps) = (corpus, acceptance, seed, progress, plantedSteps)
+    (self.corpus, self.acceptance, self.seed, self.progress) = (corpus, acceptance, seed, progress)
+    self.plantedSteps = plantedSteps ?? TaskSubject.plantedSteps(for: recipe)
     self.examples = examples ?? acceptance.examples
     let filter = recipe.filter, label = examiner.whole.label, needs = examiner.whole.needs, usesPanels = examiner.whole.usesPanels
     let classes = try TaskSubject.labels(checkpoint, path: path, examiner.whole)
@@ -83,6 +85,9 @@ public final class TaskSubject {
       twins = nil
     }
   }
+
+  /// As many as the run itself took, which is what its settings had, but between 150 and 1200.
+  static func plantedSteps(for recipe: TrainingRecipe) -> Int { min(1200, max(150, recipe.steps)) }
 
   /// Another of several tasks, on the same pictures.
   public init(_ other: TaskSubject, part: String, path: String) throws(InputError) {

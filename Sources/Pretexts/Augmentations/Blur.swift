@@ -16,7 +16,7 @@ public struct Blur: GradedChange {
   public init() {}
   public init(sigmas: [Double], noise: Double) { (self.sigmas, self.noise) = (sigmas, noise) }
 
-  public var changes: Set<Transformation> { [.blur] }
+  public var changes: Set<Transformation> { [.blur, .noise] }
   public var levels: [String] { sigmas.map { $0 == 0 ? "sharp" : "blurred by \($0) pixels" } }
 
   public func validate() throws(SettingError) {

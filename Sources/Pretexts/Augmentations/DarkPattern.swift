@@ -17,7 +17,7 @@ public struct DarkPattern: GradedChange {
 
   public init() {}
 
-  public var changes: Set<Transformation> { [.pedestal] }
+  public var changes: Set<Transformation> { [.pedestal, .noise] }
   public static var usesPanels: Bool { true }
   public var levels: [String] { ["subtracted", "not subtracted"] }
 

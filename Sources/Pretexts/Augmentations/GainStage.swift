@@ -15,7 +15,7 @@ public struct GainStage: GradedChange {
   public init() {}
   public init(steps: [Double], readout: Double) { (self.steps, self.readout) = (steps, readout) }
 
-  public var changes: Set<Transformation> { [.readout] }
+  public var changes: Set<Transformation> { [.readout, .noise] }
   public var levels: [String] { steps.map { "steps of \($0)" } }
 
   public func validate() throws(SettingError) {

@@ -15,7 +15,7 @@ public struct PhotonNoise: GradedChange {
   public init() {}
   public init(shares: [Double], photon: Double = 1) { (self.shares, self.photon) = (shares, photon) }
 
-  public var changes: Set<Transformation> { [.photonNoise] }
+  public var changes: Set<Transformation> { [.photonNoise, .noise] }
   public var needs: Set<ShotNeed> { [.signal] }
   public var levels: [String] { shares.map { "\($0) of the photons" } }
 

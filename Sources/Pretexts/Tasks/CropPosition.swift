@@ -33,20 +33,19 @@ public struct CropPosition: PretextTask {
     try SettingError.require(largestShare < 1, "largestShare", "below 1", largestShare)
     try SettingError.require((0...0.25).contains(margin), "margin", "0 to 0.25", margin)
     try jitter.validate()
+    try SettingError.require(jitter.shift == 0, "jitter.shift", "0, since the place is asked for", jitter.shift)
   }
 
   /// Room for a piece of 2 pixels or more, and for different places of the largest piece in every cell.
   public var smallestSide: Int { (1...8192).first { isLargeEnough($0) } ?? 8193 }
 
   private func isLargeEnough(_ side: Int) -> Bool {
-    let frame = shownSide(of: side)
-    return frame > 0 && pieceSide(smallestShare, frame) >= 3 && frame - pieceSide(largestShare, frame) >= grid
+    let frame = cutting.shownSide(of: side)
+    return frame > 0 && cutting.pieceSide(smallestShare, frame) >= 3 && frame - cutting.pieceSide(largestShare, frame) >= grid
   }
 
-  private func edge(of side: Int) -> Int { max(1, Int((margin * Double(side)).rounded())) }
-  /// Side of the frame that is shown: one pixel less than the margin leaves, so that its phase can vary.
-  private func shownSide(of side: Int) -> Int { side - 2 * edge(of: side) - 1 }
-  private func pieceSide(_ share: Double, _ frame: Int) -> Int { Int((share * Double(frame)).rounded()) }
+  private var cutting: CroppedFrame { CroppedFrame(smallestShare: smallestShare, margin: margin) }
+  public func centralPiece(of image: MaskedImage) -> MaskedImage? { cutting.centralPiece(of: image) }
 
   public func classes(labels: [String]) -> [String] {
     (0..<grid * grid).map { "row \($0 / grid), column \($0 % grid)" } + ["not cropped"]
@@ -57,14 +56,11 @@ public struct CropPosition: PretextTask {
   public func makeExample(from shot: Shot, in context: ExampleContext, using random: inout Philox, into batch: inout ExampleBatch, at place: Int) {
     let image = shot.image
     let cells = grid * grid, position = Int.random(in: 0...cells, using: &random), side = image.height
-    // The frame that all classes share: the picture less its margin, cut at a random phase of one pixel.
     precondition(side >= smallestSide && image.width == side, "crop-position needs squares of at least \(smallestSide), got \(image.pixels.shape)")
-    let edge = edge(of: side), frame = shownSide(of: side)
-    let offset = (edge + Int.random(in: 0...1, using: &random), edge + Int.random(in: 0...1, using: &random))
-    var rows = offset.0..<offset.0 + frame, columns = offset.1..<offset.1 + frame
+    var (rows, columns) = cutting.frame(of: image, using: &random)
     let share = random.uniform(smallestShare, largestShare)
     if position < cells {
-      let size = pieceSide(share, frame), slack = frame - size
+      let size = cutting.pieceSide(share, rows.count), slack = rows.count - size
       func start(_ cell: Int, _ low: Int) -> Int {
         // The cell's part of all possible places; a random place within it.
         let first = slack * cell / grid, last = max(first, slack * (cell + 1) / grid - (cell + 1 < grid ? 1 : 0))
@@ -74,13 +70,8 @@ public struct CropPosition: PretextTask {
       rows = top..<top + size
       columns = left..<left + size
     }
-    // Two resamplings for every class, the first one always to fewer pixels than the smallest piece has: a piece that were
-    // enlarged twice would be blockier than the whole frame, and one that kept its size would be sharper.
-    let smallest = Double(pieceSide(smallestShare, frame))
-    let intermediate = max(1, min(Int(smallest) - 1, Int((random.uniform(0.7, 0.95) * smallest).rounded())))
-    let resampled = image.cropped(rows: rows, columns: columns)
-      .resampled(toHeight: intermediate, width: intermediate).resampled(toHeight: side, width: side)
-    context.write(resampled, of: shot, panels: nil, jitter, to: &batch, "view", place, using: &random)
+    let view = cutting.view(of: image, rows: rows, columns: columns, using: &random)
+    context.write(view, of: shot, panels: nil, jitter, to: &batch, "view", place, using: &random)
     batch.writeOneHot("position", place, answer: position)
   }
 

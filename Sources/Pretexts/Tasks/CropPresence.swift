@@ -21,6 +21,7 @@ public struct CropPresence: PretextTask {
   public var variants: Int { 2 }
   public var smallestSide: Int { cutting.smallestSide }
   private var cutting: CroppedFrame { CroppedFrame(smallestShare: smallestShare, margin: margin) }
+  public func centralPiece(of image: MaskedImage) -> MaskedImage? { cutting.centralPiece(of: image) }
 
   public func validate() throws(SettingError) {
     try cutting.validate(largestShare: largestShare)

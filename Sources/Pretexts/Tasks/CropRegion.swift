@@ -22,6 +22,7 @@ public struct CropRegion: PretextTask {
   public var asks: Set<Transformation> { [.place, .scale] }
   public var smallestSide: Int { cutting.smallestSide }
   private var cutting: CroppedFrame { CroppedFrame(smallestShare: smallestShare, margin: margin) }
+  public func centralPiece(of image: MaskedImage) -> MaskedImage? { cutting.centralPiece(of: image) }
 
   public func validate() throws(SettingError) {
     try cutting.validate(largestShare: largestShare)

@@ -36,7 +36,9 @@ public struct Multi: PretextTask {
   public var frameChoice: FrameChoice? { tasks.lazy.compactMap(\.task.frameChoice).first }
   public var usesPanels: Bool { tasks.contains { $0.task.usesPanels } }
   public var needs: Set<ShotNeed> { tasks.reduce([]) { $0.union($1.task.needs) } }
+  public var answers: [Symmetry] { Symmetry.allCases.filter { symmetry in tasks.contains { $0.task.answers.contains(symmetry) } } }
   public var asks: Set<Transformation> { tasks.reduce([]) { $0.union($1.task.asks) } }
+  public func centralPiece(of image: MaskedImage) -> MaskedImage? { tasks.lazy.compactMap { $0.task.centralPiece(of: image) }.first }
   public var smallestSide: Int { tasks.map(\.task.smallestSide).max() ?? 1 }
   public func viewSides(of side: Int) -> [Int] { Array(Set(tasks.flatMap { $0.task.viewSides(of: side) })).sorted() }
 

@@ -34,6 +34,7 @@ public struct ShotIdentity: ViewPairTask {
   public func validate() throws(SettingError) {
     try contrast.validate()
     try SettingError.require((1...64).contains(runs), "runs", "1 to 64", runs)
+    try SettingError.require(!pair.neighbour, "pair.neighbour", "false, since which shot it is is asked for", pair.neighbour)
     try SettingError.require(pair.frameChoice == nil, "pair.frames", "all frames: a handful has too few of a run", pair.frames.count)
   }
 

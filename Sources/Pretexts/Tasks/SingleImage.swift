@@ -47,6 +47,8 @@ public struct SingleImage: PretextTask {
     try views.validate()
   }
 
+  public func centralPiece(of image: MaskedImage) -> MaskedImage? { views.centralPiece(of: image) }
+
   public func classes(labels: [String]) -> [String] { WhichSymmetry.turns }
 
   public func fields(side: Int, classes: Int) -> [String: Shape] { ["view": [1, side, side], "turns": [4]] }
