@@ -10,6 +10,8 @@ public struct PanelMap: Sendable, Equatable {
   public let rows: Tensor<Int16>, columns: Tensor<Int16>
   /// Of the detector, also of those that the picture does not show.
   public let panelCount: Int, chipCount: Int
+  /// How many detector pixels one pixel of the picture shows in the mean.
+  public let pixelsAPixel: Double
   /// How many columns of a panel one pixel of the picture shows, at least 1: a readout column of the picture.
   public let columnsAPixel: Int
   /// Of a panel.
@@ -38,11 +40,27 @@ public struct PanelMap: Sendable, Equatable {
       count += 1
     }
     self.chips = numbers
-    let area = Double(shown.count * height * width) / Double(max(1, count))
-    columnsAPixel = min(width, max(1, Int(area.squareRoot().rounded())))
+    pixelsAPixel = Double(shown.count * height * width) / Double(max(1, count))
+    columnsAPixel = min(width, max(1, Int(pixelsAPixel.squareRoot().rounded())))
   }
 
   public var shape: Shape { panels.shape }
+
+  private init(_ map: PanelMap, turnedBy symmetry: Symmetry) {
+    (panels, chips, rows, columns) = (symmetry(map.panels), symmetry(map.chips), symmetry(map.rows), symmetry(map.columns))
+    (panelCount, chipCount, panelColumns) = (map.panelCount, map.chipCount, map.panelColumns)
+    (pixelsAPixel, columnsAPixel) = (map.pixelsAPixel, map.columnsAPixel)
+  }
+
+  /// The map of the picture that `symmetry` makes of this one's.
+  public func turned(by symmetry: Symmetry) -> PanelMap { PanelMap(self, turnedBy: symmetry) }
+
+  /// The map turned by any of `symmetries`, drawn evenly: for pictures that were turned by one of them, so that the outline of chips says
+  /// nothing about which. Draws only where there is a map.
+  static func turned(_ map: PanelMap?, byAnyOf symmetries: [Symmetry], using random: inout Philox) -> PanelMap? {
+    guard let map, !symmetries.isEmpty else { return map }
+    return map.turned(by: symmetries[Int.random(in: 0..<symmetries.count, using: &random)])
+  }
 
   /// Whether a pixel lies within `reach` pixels of another panel, of none, or of the picture's edge, `[H,W]`.
   func isEdge(within reach: Int) -> [Bool] {

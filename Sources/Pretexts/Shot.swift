@@ -45,9 +45,13 @@ public struct SignalScale: Sendable {
   public let signal: @Sendable (Float) -> Float
   /// Signal -> value.
   public let value: @Sendable (Float) -> Float
+  /// The detector pixels that a whole pixel of the picture is the mean of; `nil` where the corpus does not know.
+  public let pixels: Double?
 
-  public init(unit: String, signal: @escaping @Sendable (Float) -> Float, value: @escaping @Sendable (Float) -> Float) {
-    (self.unit, self.signal, self.value) = (unit, signal, value)
+  public init(
+    unit: String, pixels: Double? = nil, signal: @escaping @Sendable (Float) -> Float, value: @escaping @Sendable (Float) -> Float
+  ) {
+    (self.unit, self.pixels, self.signal, self.value) = (unit, pixels, signal, value)
   }
 }
 

@@ -41,12 +41,13 @@ extension Record {
 }
 
 extension SignalScale {
-  /// By source of `records`. Throws for a source whose tone map cannot be inverted, because it stretches every picture by itself.
+  /// By source of `records`, with the detector pixels under a picture's pixel where the source's first geometry tells. Throws for a source whose tone map cannot be inverted, because it stretches every picture by itself.
   package static func bySource(of corpus: Corpus, _ records: [Record]) throws(InputError) -> [String: SignalScale] {
     let path = corpus.folder + "/recipe.yaml", recipe = try CorpusRecipe(reading: path)
-    let units = Dictionary(records.map { ($0.source, $0.unit) }, uniquingKeysWith: { first, _ in first })
+    let firsts = Dictionary(records.map { ($0.source, $0) }, uniquingKeysWith: { first, _ in first })
+    let maps = try PanelMap.byGeometry(of: corpus, Array(firsts.values))
     var scales: [String: SignalScale] = [:]
-    for (name, unit) in units {
+    for (name, first) in firsts {
       guard let source = recipe.sources.first(where: { $0.name == name }) else {
         throw InputError(path: path, place: "sources", expected: "source \(name) of the records", found: "none of this name")
       }
@@ -55,7 +56,8 @@ extension SignalScale {
         throw InputError(
           path: path, place: "source \(name), tone.perImage", expected: "false, so that the signal can be told from the picture", found: "true")
       }
-      scales[name] = SignalScale(unit: unit, signal: { tone.inverted($0) }, value: { tone.mapped($0) })
+      scales[name] = SignalScale(
+        unit: first.unit, pixels: maps[first.geometry]?.pixelsAPixel, signal: { tone.inverted($0) }, value: { tone.mapped($0) })
     }
     return scales
   }

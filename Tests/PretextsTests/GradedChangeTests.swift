@@ -103,6 +103,20 @@ private func changed(_ change: some GradedChange, _ image: MaskedImage, level: I
   #expect(noisy.allSatisfy { abs(($0 * share).rounded() - $0 * share) < 1e-3 })
 }
 
+/// The mean over N pixels of λ photons each has the variance λ/(s·N), with N the setting's or the corpus's, less where a pixel is measured in part.
+@Test(arguments: [(25.0, nil, 1.0), (0, 100.0, 1), (4, 100, 1), (0, 100, 0.25)] as [(Double, Double?, Float)])
+func photonNoiseOfAnAverageIsThatOfAllItsPixels(setting: Double, corpus: Double?, weight: Float) {
+  let flat = MaskedImage(pixels: Tensor(repeating: 3, [80, 50]), weight: Tensor(repeating: weight, [80, 50])), share = 0.5
+  let shot = Shot(flat, signal: SignalScale(unit: "photons", pixels: corpus, signal: { $0 * $0 }, value: { $0.squareRoot() }))
+  var random = Philox(seed: 12)
+  let noisy = PhotonNoise(shares: [share, 0.25], pixels: setting).changed(flat, to: 0, of: shot, scaling: plain, using: &random)
+    .pixels.elements.map { Double($0) * Double($0) }
+  let mean = noisy.reduce(0, +) / 4000, variance = noisy.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 4000
+  let expected = 9 / (share * (setting > 0 ? setting : corpus!) * Double(weight))
+  #expect(abs(mean - 9) < 5 * (expected / 4000).squareRoot())
+  #expect(abs(variance / expected - 1) < 0.15, "\(variance), expected \(expected)")
+}
+
 @Test func aGainRangeCountsInItsSteps() {
   let image = frame(40, gaps: 0), stage = GainStage(steps: [0.02, 0.5], readout: 0.5)
   for (level, step) in [0.02, 0.5].enumerated() {

@@ -17,4 +17,11 @@ import Training
   #expect(map.shape == [33, 33] && map.panelCount == 1 && map.panels.elements.allSatisfy { $0 == 0 })
   #expect(Set(zip(map.rows.elements, map.columns.elements).map { Int($0) * 33 + Int($1) }) == Set(0..<33 * 33))
   #expect(try panels(plain, [TileGain()]) == nil, "pictures of no assembled detector have no panels")
+  // Each pixel is the mean of one: what photon noise needs to know.
+  func pixels(_ corpus: TinyCorpus) throws -> Set<Double?> {
+    let opened = try Corpus(opening: corpus.corpus)
+    return Set(try SignalScale.bySource(of: opened, opened.records).values.map(\.pixels))
+  }
+  #expect(map.pixelsAPixel == 1)
+  #expect(try pixels(assembled) == [1] && pixels(plain) == [nil])
 }

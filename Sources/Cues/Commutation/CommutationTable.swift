@@ -73,8 +73,14 @@ public struct CommutationTable: Codable, Hashable, Sendable {
     for source in made.sources where used.contains(source.name) {
       guard let record = corpus.records.first(where: { $0.source == source.name }) else { continue }
       let detector = DetectorCatalog.detector(named: record.detector)
-      if source.commonMode != .none, let detector, let shape = CommutationTable.panel(of: record.detector) {
-        rows.append(try row("calibrate", .commonMode(source.commonMode, of: detector), source.name, sizes: [shape]))
+      if source.commonMode != .none {
+        if let detector, let shape = CommutationTable.panel(of: record.detector) {
+          rows.append(try row("calibrate", .commonMode(source.commonMode, of: detector), source.name, sizes: [shape]))
+        } else {
+          rows.append(Row(
+            source: source.name, step: "common mode of \(record.detector)", residuals: [], verdict: .information,
+            reason: "not measured: the size of its panels is not known here", key: "calibrate"))
+        }
       }
       let size = (made.image.height, made.image.width)
       rows.append(try row("area average", .framing(height: size.0, width: size.1, fit: source.fit), source.name))

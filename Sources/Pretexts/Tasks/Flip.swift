@@ -61,8 +61,9 @@ public struct Flip: PretextTask {
   public func makeExample(from shot: Shot, in context: ExampleContext, using random: inout Philox, into batch: inout ExampleBatch, at place: Int) {
     let isMirrored = context.answer(of: 2, using: &random) == 1
     let shown = showing(isMirrored ? mirrored(shot.image) : shot.image, context.scaling)
-    // No panel map: gains of chips would draw the outline of the detector, which has a handedness, into every picture.
-    context.write(shown, of: shot, panels: nil, jitter, to: &batch, "view", place, using: &random)
+    // Gains of chips draw the outline of the detector, which has a handedness, into every picture: of either hand, whatever the answer.
+    let panels = tiles > 1 ? nil : PanelMap.turned(shot.panels, byAnyOf: answers, using: &random)
+    context.write(shown, of: shot, panels: panels, jitter, to: &batch, "view", place, using: &random)
     batch.write("mirrored", place) { $0[0] = isMirrored ? 1 : 0 }
   }
 

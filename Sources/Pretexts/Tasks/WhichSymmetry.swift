@@ -60,8 +60,9 @@ public struct WhichSymmetry: PretextTask {
     if !showsOneSidedPixels {
       image = image.showingOnlyPixelsMeasured(underAll: answers, minimumWeight: context.scaling.minimumWeight)
     }
-    // No panel map, as for flips.
-    context.write(image, of: shot, panels: nil, jitter, to: &batch, "view", place, using: &random)
+    // As for flips.
+    let panels = PanelMap.turned(shot.panels, byAnyOf: answers, using: &random)
+    context.write(image, of: shot, panels: panels, jitter, to: &batch, "view", place, using: &random)
     batch.writeOneHot("symmetry", place, answer: answer)
   }
 
