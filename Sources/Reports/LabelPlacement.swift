@@ -26,6 +26,8 @@ package struct LabelPlacement {
   /// One box a name, in the order of `points`.
   package let boxes: [Box]
 
+  private typealias Candidate = (box: Box, cost: Double)
+
   /// Half the side of a point's symbol with some air.
   static let reach = 7.0
 
@@ -33,7 +35,10 @@ package struct LabelPlacement {
   /// any more. Covering a name or a symbol costs most, a bar less, distance little. No chance is involved: equal input, equal places.
   ///
   /// Cost: O(n²) for each sweep over n names.
-  package init(points: [(x: Double, y: Double)], sizes: [(width: Double, height: Double)], bars: [Box] = [], inside frame: (width: Double, height: Double)) {
+  package init(
+    points: [(x: Double, y: Double)], sizes: [(width: Double, height: Double)], bars: [Box] = [],
+    inside frame: (width: Double, height: Double)
+  ) {
     precondition(points.count == sizes.count, "\(points.count) points, \(sizes.count) sizes")
     let symbols = points.map { Box(x: $0.x, y: $0.y, width: 2 * LabelPlacement.reach, height: 2 * LabelPlacement.reach) }
     let whole = Box(x: frame.width / 2, y: frame.height / 2, width: frame.width, height: frame.height)
@@ -42,7 +47,8 @@ package struct LabelPlacement {
     let fixed = points.indices.map { i in
       candidates[i].map { box, cost in
         let area = box.width * box.height
-        return cost + LabelPlacement.fine(area - box.overlap(whole)) + symbols.reduce(0) { $0 + LabelPlacement.fine(box.overlap($1)) }
+        return cost + LabelPlacement.fine(area - box.overlap(whole))
+          + symbols.reduce(0) { $0 + LabelPlacement.fine(box.overlap($1)) }
           + 2 * bars.reduce(0) { $0 + box.overlap($1) }
       }
     }
@@ -51,7 +57,9 @@ package struct LabelPlacement {
       var isSettled = true
       for i in points.indices {
         func cost(_ k: Int) -> Double {
-          points.indices.reduce(fixed[i][k]) { $1 == i ? $0 : $0 + LabelPlacement.fine(candidates[i][k].box.overlap(candidates[$1][chosen[$1]].box)) }
+          points.indices.reduce(fixed[i][k]) {
+            $1 == i ? $0 : $0 + LabelPlacement.fine(candidates[i][k].box.overlap(candidates[$1][chosen[$1]].box))
+          }
         }
         let costs = candidates[i].indices.map(cost), best = costs.indices.min { costs[$0] < costs[$1] }!
         if costs[best] < costs[chosen[i]] { (chosen[i], isSettled) = (best, false) }
@@ -65,13 +73,14 @@ package struct LabelPlacement {
   private static func fine(_ area: Double) -> Double { area > 1e-9 ? 300 + 10 * area : 0 }
 
   /// Sixteen directions, to the right first, at growing distances.
-  private static func candidates(around point: (x: Double, y: Double), _ size: (width: Double, height: Double)) -> [(box: Box, cost: Double)] {
+  private static func candidates(around point: (x: Double, y: Double), _ size: (width: Double, height: Double)) -> [Candidate] {
     [0.0, 8, 18, 30, 44, 60, 80].flatMap { gap in
       (0..<16).map { k in
         // Right, a little up, a little down, and so on round to the left.
         let angle = Double((k + 1) / 2) * (k % 2 == 0 ? -1 : 1) * .pi / 8, across = cos(angle), up = sin(angle)
         let box = Box(
-          x: point.x + across * (reach + gap + size.width / 2), y: point.y + up * (reach + gap + size.height / 2), width: size.width, height: size.height)
+          x: point.x + across * (reach + gap + size.width / 2), y: point.y + up * (reach + gap + size.height / 2),
+          width: size.width, height: size.height)
         return (box, 3 * gap + Double(k))
       }
     }

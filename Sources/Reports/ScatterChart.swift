@@ -49,10 +49,12 @@ public struct ScatterChart: Figure {
   public func script() throws(InputError) -> String {
     let points = series.flatMap(\.points)
     guard points.allSatisfy({ $0.x.isFinite && $0.y.isFinite && $0.xError.isFinite && $0.yError.isFinite }), !points.isEmpty else {
-      throw InputError(path: "", place: "figure \(title)", expected: "points with finite numbers", found: points.isEmpty ? "none" : "others")
+      throw InputError(
+        path: "", place: "figure \(title)", expected: "points with finite numbers", found: points.isEmpty ? "none" : "others")
     }
     let across = x.range ?? ScatterChart.range(points.flatMap { [$0.x - $0.xError, $0.x + $0.xError] })
-    let along = y.range ?? ScatterChart.range(points.flatMap { [$0.y - $0.yError, $0.y + $0.yError] } + (reference.map { [$0.value] } ?? []))
+    let along =
+      y.range ?? ScatterChart.range(points.flatMap { [$0.y - $0.yError, $0.y + $0.yError] } + (reference.map { [$0.value] } ?? []))
     var (xAxis, yAxis) = (x, y)
     (xAxis.range, yAxis.range) = (across, along)
     let frame = ScatterChart.frame
@@ -61,7 +63,9 @@ public struct ScatterChart: Figure {
     text += "set bmargin at screen \(frame.bottom)\nset tmargin at screen \(frame.top)\nset key at screen 0.5,0.005 center bottom\n"
     text += names(of: points, across, along)
     var plots: [String] = []
-    if let reference { plots.append("\(reference.value) with lines lc rgb '#666666' dt '-' lw 1.2 title \(Quoted(reference.name))") }
+    if let reference {
+      plots.append("\(reference.value) with lines lc rgb '#666666' dt '-' lw 1.2 title \(Quoted(reference.name))")
+    }
     for (s, one) in series.enumerated() where !one.points.isEmpty {
       let colour = Palette.colour(s), (filled, hollow) = ScatterChart.symbols[s % 4]
       func plot(_ name: String, _ rows: [[Double]], _ style: String) {
@@ -90,20 +94,24 @@ public struct ScatterChart: Figure {
     let right = width / (across.upperBound - across.lowerBound), up = height / (along.upperBound - along.lowerBound)
     let places = points.map { (x: ($0.x - across.lowerBound) * right, y: ($0.y - along.lowerBound) * up) }
     let line = reference.map { LabelPlacement.Box(x: width / 2, y: ($0.value - along.lowerBound) * up, width: width, height: 2) }
-    let bars = (line.map { [$0] } ?? []) + zip(points, places).flatMap { point, place in
-      [
-        LabelPlacement.Box(x: place.x, y: place.y, width: 2 * point.xError * right, height: 2),
-        LabelPlacement.Box(x: place.x, y: place.y, width: 2, height: 2 * point.yError * up),
-      ]
-    }
+    let bars =
+      (line.map { [$0] } ?? [])
+      + zip(points, places).flatMap { point, place in
+        [
+          LabelPlacement.Box(x: place.x, y: place.y, width: 2 * point.xError * right, height: 2),
+          LabelPlacement.Box(x: place.x, y: place.y, width: 2, height: 2 * point.yError * up),
+        ]
+      }
     let sizes = points.map { (width: Double($0.name.count) * font.width + 2, height: font.height) }
     let boxes = LabelPlacement(points: places, sizes: sizes, bars: bars, inside: (width, height)).boxes
     var text = ""
     for (i, box) in boxes.enumerated() {
-      text += "set label \(Quoted(points[i].name)) at graph \(box.x / width), graph \(box.y / height) center font ',\(font.size)' tc rgb '#222222' front\n"
-      let end = box.nearest(to: places[i]), gap = ((end.x - places[i].x) * (end.x - places[i].x) + (end.y - places[i].y) * (end.y - places[i].y)).squareRoot()
+      text +=
+        "set label \(Quoted(points[i].name)) at graph \(box.x / width), graph \(box.y / height) center font ',\(font.size)' tc rgb '#222222' front\n"
+      let end = box.nearest(to: places[i]), gap = hypot(end.x - places[i].x, end.y - places[i].y)
       guard gap > 2 * LabelPlacement.reach else { continue }
-      text += "set arrow from graph \(places[i].x / width), graph \(places[i].y / height) to graph \(end.x / width), graph \(end.y / height) "
+      text +=
+        "set arrow from graph \(places[i].x / width), graph \(places[i].y / height) to graph \(end.x / width), graph \(end.y / height) "
         + "nohead lc rgb '#999999' lw 0.8 back\n"
     }
     return text

@@ -15,11 +15,15 @@ private func study(leaks: Bool = true) throws -> StudyReport {
     (name: "supervised-lasing", folder: runFolder(task: "frame-class", label: "lasing")),
     (name: "supervised-edge", folder: runFolder(task: "frame-class", label: "edge")),
     (name: "flip", folder: runFolder(validation: 0.68)), (name: "flip", folder: runFolder(validation: 0.72)),
-    (name: "simclr", folder: runFolder(task: "simclr", validation: 0.2)), (name: "crop", folder: runFolder(task: "crop-position", validation: 0.64)),
-    (name: "one", folder: runFolder(task: "single-image", validation: 0.22, settings: handful)), (name: "leaking", folder: runFolder(validation: 0.913)),
+    (name: "simclr", folder: runFolder(task: "simclr", validation: 0.2)),
+    (name: "crop", folder: runFolder(task: "crop-position", validation: 0.64)),
+    (name: "one", folder: runFolder(task: "single-image", validation: 0.22, settings: handful)),
+    (name: "leaking", folder: runFolder(validation: 0.913)),
   ]
   try AtomicFile.write(Data(auditText(seed: 1, darks: leaks ? "leak" : "passed").utf8), to: runs[7].folder.path + "/audit.json")
-  let lasing = [("random", 0.6), ("supervised-lasing", 0.9), ("flip", 0.84), ("simclr", 0.75), ("crop", 0.66), ("one", 0.63), ("leaking", 0.9)]
+  let lasing = [
+    ("random", 0.6), ("supervised-lasing", 0.9), ("flip", 0.84), ("simclr", 0.75), ("crop", 0.66), ("one", 0.63), ("leaking", 0.9),
+  ]
   let edge = [("random", 0.5), ("supervised-edge", 0.9), ("flip", 0.7)]
   return try StudyReport(
     title: "t", runs: runs,
@@ -48,14 +52,21 @@ private func study(leaks: Bool = true) throws -> StudyReport {
 /// By own accuracy: one, simclr, flip, crop; by the gap closed: one, crop, simclr, flip. Σd² = 0 + 1 + 1 + 4, and ρ = 1 − 6·6/(4·15).
 @Test func theRankCorrelationStandsBelowWithItsNumber() throws {
   let sentences = try study().ownAgainstTransferSentences
-  #expect(sentences.first == "Spearman's rank correlation of own accuracy and gap closed: 0.40 (n = 4 families; where nothing ties the two together it scatters about 0 by 0.58).")
-  #expect(sentences.dropFirst() == ["1 of 5 families is left out, since a control of the audit is answered and the accuracy is withheld: leaking."])
+  #expect(
+    sentences.first
+      == "Spearman's rank correlation of own accuracy and gap closed: 0.40 (n = 4 families; where nothing ties the two together it scatters about 0 by 0.58)."
+  )
+  #expect(
+    sentences.dropFirst() == [
+      "1 of 5 families is left out, since a control of the audit is answered and the accuracy is withheld: leaking."
+    ])
 }
 
 @Test(.enabled(if: hasGnuplot, "gnuplot is not installed")) func aWithheldFamilyIsNamedAndNotDrawn() throws {
   let title = "Own task against transfer"
   let page = try study().html(using: Gnuplot(searching: path)).html
-  let figure = try #require(page.components(separatedBy: "<svg").first { $0.contains(title) }?.components(separatedBy: "</svg>").first)
+  let figure = try #require(
+    page.components(separatedBy: "<svg").first { $0.contains(title) }?.components(separatedBy: "</svg>").first)
   #expect(figure.contains(">crop<") && figure.contains(">flip<") && !figure.contains("leaking"))
   #expect(page.contains("accuracy is withheld: leaking.") && !page.contains("0.913") && XMLProbe.isWellFormed(page))
   // Once nothing leaks, it is there.
@@ -64,9 +75,12 @@ private func study(leaks: Bool = true) throws -> StudyReport {
 }
 
 @Test(.enabled(if: hasGnuplot, "gnuplot is not installed")) func oneFamilyMakesNoFigure() throws {
-  let runs = try [(name: "supervised-lasing", folder: runFolder(task: "frame-class", label: "lasing")), (name: "flip", folder: runFolder())]
+  let runs = try [
+    (name: "supervised-lasing", folder: runFolder(task: "frame-class", label: "lasing")), (name: "flip", folder: runFolder()),
+  ]
   let study = try StudyReport(
-    title: "t", runs: runs, transfer: transfer([("random", 0.6), ("supervised-lasing", 0.9), ("flip", 0.84)].map { row($0, score($1, 0.01)) }))
+    title: "t", runs: runs,
+    transfer: transfer([("random", 0.6), ("supervised-lasing", 0.9), ("flip", 0.84)].map { row($0, score($1, 0.01)) }))
   let page = try study.html(using: Gnuplot(searching: path)).html
   #expect(page.contains("it takes two families") && !page.contains("Own task against transfer"))
 }
