@@ -28,6 +28,10 @@ public struct StudyReport: Sendable {
     public let recipe: TrainingRecipe
     /// The label that it was trained to tell; `nil` for pretexts.
     public let label: String?
+    /// Share of right answers in its own task without looking; `nil` where the corpus gives the answers.
+    public let chance: Double?
+    /// Trained on one frame or a handful.
+    public let isOfFewFrames: Bool
     /// In the order of steps; never empty.
     public let metrics: [RunFolder.Metric]
     /// Of its `audit.json`; `nil` where it has none.
@@ -142,8 +146,11 @@ extension StudyReport {
     let audited = folder.path + "/audit.json"
     let audit = FileManager.default.fileExists(atPath: audited)
       ? try CanonicalJSON.value(TaskAudit.self, from: AtomicFile.read(audited), path: audited) : nil
-    let label = recipe.task.name == FrameClass.name ? try recipe.task.task(path: folder.recipe).label : nil
-    return Run(family: name, folder: folder, recipe: recipe, label: label, metrics: metrics.sorted { $0.step < $1.step }, audit: audit)
+    let task = try recipe.task.task(path: folder.recipe), choice = task.frameChoice
+    let chance = task.label == nil ? task.chance(batch: recipe.batch)?.share ?? 1 / Double(max(1, task.classes(labels: []).count)) : nil
+    return Run(
+      family: name, folder: folder, recipe: recipe, label: recipe.task.name == FrameClass.name ? task.label : nil, chance: chance,
+      isOfFewFrames: choice.map { $0.count > 0 || !$0.records.isEmpty } ?? false, metrics: metrics.sorted { $0.step < $1.step }, audit: audit)
   }
 
   private static func check(_ transfer: TransferProtocol.Result) throws(InputError) {

@@ -102,9 +102,14 @@ extension StudyReport {
     return shares.isEmpty ? nil : (best, Statistics.mean(shares), shares.count)
   }
 
+  /// Of each run of the family, in validation at the end.
+  func ownAccuracies(_ family: String) -> [Double] {
+    runs.filter { $0.family == family }.compactMap { $0.metrics.last { $0.split == "validation" }?.accuracy }
+  }
+
   /// Accuracy in the own task at the end, as the mean over seeds with its standard error, and what the audits of its runs say of it.
   private func ownAccuracy(_ family: String) -> Table.Cell {
-    let own = runs.filter { $0.family == family }, last = own.compactMap { $0.metrics.last { $0.split == "validation" }?.accuracy }
+    let last = ownAccuracies(family)
     guard !last.isEmpty else { return .missing }
     let audit = familyAudit(family)
     guard audit.standing != .withheld else { return .withheld(audit.reasons[0]) }
@@ -162,6 +167,7 @@ extension StudyReport {
         + "Training: seconds of steps of one run by the clock, with whatever else the machine did. Gap closed: mean over the tasks of (score − random)/(supervised − random), where supervised is the "
         + "trunk that was trained on every label of that task. Bold: above random by more than twice the error of the "
         + "run-by-run difference; of a hundred such comparisons two would be bold by luck alone.")
+    try addOwnAgainstTransfer(to: &report, gnuplot)
     for curve in curves {
       var svgs: [String] = []
       for finding in findings {

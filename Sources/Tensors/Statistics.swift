@@ -28,6 +28,25 @@ public enum Statistics {
 
   public static func median(_ values: [Double]) -> Double { quantile(values, 0.5) }
 
+  /// Spearman's ρ: the correlation of the ranks, where equal values share the mean of their ranks. NaN where either has fewer than two
+  /// different values. Where nothing ties `x` to `y`, its standard deviation is 1/√(n − 1).
+  ///
+  /// Traps unless both have one length.
+  public static func rankCorrelation(_ x: [Double], _ y: [Double]) -> Double {
+    precondition(x.count == y.count, "\(x.count) values against \(y.count)")
+    let (a, b) = (ranks(x), ranks(y)), middle = Double(x.count + 1) / 2
+    func product(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + ($1.0 - middle) * ($1.1 - middle) } }
+    return product(a, b) / (product(a, a) * product(b, b)).squareRoot()
+  }
+
+  /// From 1; equal values share the mean of their ranks.
+  private static func ranks(_ values: [Double]) -> [Double] {
+    values.map { value in
+      let below = values.count { $0 < value }, equal = values.count { $0 == value }
+      return Double(below) + Double(equal + 1) / 2
+    }
+  }
+
   /// Φ(z), the standard normal distribution function.
   public static func normalCDF(_ z: Double) -> Double { 0.5 * erfc(-z / 2.0.squareRoot()) }
 }

@@ -28,13 +28,20 @@ public struct RunPreview: Codable, Sendable {
     let time = hours >= 2 ? String(format: "%.1f h", hours) : minutes >= 2 ? String(format: "%.0f min", minutes) : String(format: "%.0f s", seconds)
     return """
       \(recipe.name)\(recipe.about.isEmpty ? "" : ": \(recipe.about)")
-      task       \(recipe.task.name): \(classes.joined(separator: "; "))
+      task       \(recipe.task.name): \(RunPreview.listed(classes))
       backbone   \(recipe.backbone.name), \(parameters) trainable numbers with the head
       corpus     \(recipe.corpus): \(trainingPictures) training pictures of \(side)×\(side)\(validationPictures.map { ", \($0) for validation" } ?? ", none for validation")
       precision  \(precision)
       time       \(time) for \(recipe.steps) steps of \(recipe.batch) pictures, \(String(format: "%.0f", stepSeconds * 1000)) ms each
       memory     \(mebibytes(memory))
       """
+  }
+}
+
+extension RunPreview {
+  /// All answers where a reader can take them in; of more, the number and the first ones.
+  static func listed(_ classes: [String]) -> String {
+    classes.count <= 72 ? classes.joined(separator: "; ") : "\(classes.count) answers: \(classes.prefix(4).joined(separator: "; ")); …"
   }
 }
 

@@ -20,10 +20,11 @@ struct RecipeOptions: ParsableArguments {
     var recipe = try TrainingRecipe(reading: file ?? self.recipe!, settings: set)
     if let seed { recipe.seed = seed }
     if let corpus { recipe.corpus = corpus }
-    if NamedRecipe.named(file ?? self.recipe!) != nil, !FileManager.default.fileExists(atPath: recipe.corpus + "/manifest.json") {
+    if let named = NamedRecipe.named(file ?? self.recipe!), !FileManager.default.fileExists(atPath: recipe.corpus + "/manifest.json") {
+      let plan = try (TrainingRecipe(reading: named.name).corpus as NSString).lastPathComponent
       throw InputError(
         .missing, path: recipe.corpus, place: "",
-        expected: "the corpus of the program's recipes, which Datasets/pretext-plan.yaml tells how to make; or another one by --corpus",
+        expected: "the corpus of the program's recipes, which Datasets/\(plan)-plan.yaml tells how to make; or another one by --corpus",
         found: "no corpus there")
     }
     try CommutationTable.check(owns: recipe, path: file ?? self.recipe!)

@@ -20,10 +20,11 @@ private func hostileFigures() -> [any Figure] {
     BarChart(hostile, groups: [hostile], y: axis, series: [.init(hostile, [.init(1, error: 0.1)])], reference: (hostile, 0.5)),
     Histogram(hostile, x: axis, y: axis, edges: [0, 1], series: [.init(hostile, counts: [3])]),
     HeatMap(hostile, values: Tensor([1, 2], [1, 2]), palette: .sequential, colour: axis, x: axis, y: axis),
+    ScatterChart(hostile, x: axis, y: axis, series: [.init(hostile, [.init(hostile, x: 1, y: 1, xError: 0.1)])], reference: (hostile, 0.5)),
   ]
 }
 
-@Test(.enabled(if: installed, "gnuplot is not installed"), arguments: 0..<4)
+@Test(.enabled(if: installed, "gnuplot is not installed"), arguments: 0..<5)
 func hostileTitlesAreOnlyText(_ index: Int) throws {
   let marker = FileManager.default.currentDirectoryPath + "/INJECTED"
   let svg = try Gnuplot(searching: path).svg(hostileFigures()[index])

@@ -36,7 +36,21 @@ func whatIsNoSettingIsNone(text: String) { #expect(RecipeSetting(parsing: text) 
 @Test(arguments: NamedRecipe.all)
 func everyNamedRecipeCanBeReadAndSaysWhatItCosts(recipe: NamedRecipe) throws {
   let read = try TrainingRecipe(reading: recipe.name)
-  #expect(read.name == recipe.name && read.about.contains("on two cores") && read.corpus == "Datasets/built/pretext")
+  #expect(read.name == recipe.name && read.about.contains("on two cores"))
+  #expect(read.corpus == (recipe.name == "thousand" ? "Datasets/built/thousand" : "Datasets/built/pretext"))
+}
+
+/// One for each task, by its name or another; a label of the corpus is asked for by `supervised`.
+@Test func everyTaskHasANamedRecipe() throws {
+  let asked = try Set(NamedRecipe.all.map { try TrainingRecipe(reading: $0.name).task.name })
+  #expect(asked == Set(PretextTaskCatalog.all.map { $0.name }))
+}
+
+@Test func theAugmentedRecipeChangesNothingThatItsTaskAsksAbout() throws {
+  let recipe = try TrainingRecipe(reading: "shot-identity-augmented")
+  let used = try recipe.augmentations.map { try $0.augmentation(path: "", place: "") }
+  #expect(used.map { type(of: $0).name } == ["photon-noise", "tile-gain", "shot-intensity", "dark-pattern", "saturation", "pixel-dropout", "beam-shift"])
+  #expect(try recipe.task.task(path: "").conflict(with: used) == nil)
 }
 
 @Test func everyFileOfRecipesIsListed() throws {

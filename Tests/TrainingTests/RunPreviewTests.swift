@@ -9,6 +9,10 @@ import Training
   let preview = try trainer.preview(), batch = try trainer.exampleBatch()
   #expect(preview.trainingPictures == 20 && preview.validationPictures == 20 && preview.side == 33)
   #expect(preview.parameters == before.slots.filter { $0.role == .trainable }.reduce(0) { $0 + $1.range.count })
+  // Answers that nobody reads one by one are counted.
+  var many = preview
+  many.classes = (1...1005).map { "c\($0)" }
+  #expect(many.text.contains("1005 answers: c1; c2; c3; c4; …\n") && preview.text.contains("as recorded; mirrored"))
   #expect(preview.stepSeconds > 0 && preview.seconds > 11 * preview.stepSeconds)
   #expect(trainer.checkpoint.weights == before && trainer.step == 0)
   #expect(batch.answers.count == 8 && Set(batch.answers).isSubset(of: ["as recorded", "mirrored"]))
