@@ -23,6 +23,12 @@ public enum CanonicalJSON {
 }
 
 extension InputError {
+  /// What decoders call a dictionary or an array of anything, as who writes a document calls it.
+  private static func words(for type: Any.Type) -> String {
+    if type is [String: Any].Type { return "a mapping of keys" }
+    return type is [Any].Type ? "a list" : "a value of type \(type)"
+  }
+
   /// Says where in a JSON or YAML document decoding failed, and what was expected there.
   public init(decoding error: DecodingError, path: String) {
     func place(_ context: DecodingError.Context) -> String {
@@ -32,9 +38,9 @@ extension InputError {
     case .keyNotFound(let key, let context):
       self.init(path: path, place: place(context), expected: "key \"\(key.stringValue)\"", found: "no such key")
     case .typeMismatch(let type, let context):
-      self.init(path: path, place: place(context), expected: "a value of type \(type)", found: context.debugDescription)
+      self.init(path: path, place: place(context), expected: InputError.words(for: type), found: context.debugDescription)
     case .valueNotFound(let type, let context):
-      self.init(path: path, place: place(context), expected: "a value of type \(type)", found: "null")
+      self.init(path: path, place: place(context), expected: InputError.words(for: type), found: "null")
     case .dataCorrupted(let context):
       self.init(path: path, place: place(context), expected: "well-formed input", found: context.debugDescription)
     @unknown default:

@@ -21,6 +21,15 @@ extension Checksum {
   }
 }
 
+extension Checksum {
+  /// The same of bytes in memory, part behind part, as `xxh128sum` prints it of a file that holds them.
+  public static func xxh128(of parts: some Sequence<[UInt8]>) -> String {
+    let hasher = XXH128()
+    for part in parts { hasher.add(part) }
+    return hasher.digest()
+  }
+}
+
 /// XXH3 with 128 bits on its way through the bytes of a file.
 @safe private final class XXH128 {
   private let state: OpaquePointer

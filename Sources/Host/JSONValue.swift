@@ -57,8 +57,58 @@ public enum JSONValue: Codable, Hashable, Sendable {
   /// Decodes a value of `type`; `path` and `place` are for messages.
   public func decoded<T: Decodable>(as type: T.Type, path: String, place: String) throws(InputError) -> T {
     do { return try CanonicalJSON.value(type, from: CanonicalJSON.data(self), path: path) } catch {
+      if error.place.isEmpty, let misfit = misfits(type).first {
+        throw InputError(
+          path: path, place: ([place] + misfit.keys).filter { !$0.isEmpty }.joined(separator: "."), expected: misfit.expected, found: misfit.found)
+      }
       let inner = [place, error.place].filter { !$0.isEmpty }.joined(separator: ".")
       throw InputError(error.kind, path: path, place: inner, expected: error.expected, found: error.found)
+    }
+  }
+
+  /// Numbers that do not fit where `type` has them, such as 1.5 where it counts. The decoder says that there is one, but not where.
+  private func misfits<T: Decodable>(_ type: T.Type) -> [(keys: [String], expected: String, found: String)] {
+    func fits(_ value: JSONValue) -> Bool {
+      (try? CanonicalJSON.value(type, from: CanonicalJSON.data(value), path: "")) != nil
+    }
+    // With a 1 for every number that may be the one, there must be no other fault; then one after the other is put back.
+    let suspects = suspects, tame = suspects.reduce(self) { $0.replacing($1.keys[...], by: .integer(1)) }
+    guard fits(tame) else { return [] }
+    return suspects.filter { !fits(tame.replacing($0.keys[...], by: $0.value)) }.map { keys, value in
+      switch value {
+      case .number(let number) where number.rounded() != number: (keys, "a whole number", "\(number)")
+      case .number(let number): (keys, "a whole number of less size", "\(number)")
+      case .integer(let number): (keys, number < 0 ? "0 or more" : "a number of less size", "\(number)")
+      case .null, .bool, .string, .array, .object: preconditionFailure("\(value) is no number")
+      }
+    }
+  }
+
+  /// Fractions, numbers beyond 64 bits, negative numbers and large ones: what not every type of numbers holds.
+  private var suspects: [(keys: [String], value: JSONValue)] {
+    switch self {
+    case .number: [([], self)]
+    case .integer(let value): 0...127 ~= value ? [] : [([], self)]
+    case .array(let elements):
+      elements.enumerated().flatMap { index, element in element.suspects.map { (["[\(index)]"] + $0.keys, $0.value) } }
+    case .object(let fields):
+      fields.sorted { $0.key < $1.key }.flatMap { key, field in field.suspects.map { ([key] + $0.keys, $0.value) } }
+    case .null, .bool, .string: []
+    }
+  }
+
+  /// With the value at `keys`, as `suspects` gives them, replaced.
+  private func replacing(_ keys: ArraySlice<String>, by value: JSONValue) -> JSONValue {
+    guard let key = keys.first else { return value }
+    switch self {
+    case .array(var elements):
+      let index = Int(key.dropFirst().dropLast())!
+      elements[index] = elements[index].replacing(keys.dropFirst(), by: value)
+      return .array(elements)
+    case .object(var fields):
+      fields[key] = fields[key]?.replacing(keys.dropFirst(), by: value)
+      return .object(fields)
+    default: return self
     }
   }
 

@@ -2,7 +2,7 @@ import Corpora
 import Tensors
 import Training
 
-/// A batch as the network sees it: a tile for every channel of every example, the answer above it. Gaps, which are exactly 0, in a
+/// A batch as the network sees it: a tile for every channel of every example, the answer above it, of several tasks each above its own tiles. Gaps, which are exactly 0, in a
 /// colour that no signal takes.
 public struct BatchSheet: Sendable {
   /// Examples side by side.
@@ -18,34 +18,46 @@ public struct BatchSheet: Sendable {
     (self.columns, self.limit) = (columns, limit)
   }
 
-  /// Draws every field of pictures, `[N,C,H,W]` or `[N,V,C,H,W]`, in the order of their names. Black and white are the least and largest of 99 % of a
-  /// tile's measured pixels.
+  /// Draws every field of pictures, `[N,C,H,W]` or `[N,V,C,H,W]`, in the order of the tasks and their names. Black and white are the least and largest
+  /// of 99 % of a tile's measured pixels.
   public func picture(of batch: LabelledBatch) -> ColourImage {
-    let fields = batch.fields.filter { [4, 5].contains($0.value.shape.rank) }.sorted { $0.key < $1.key }.map { _, field in
-      // Several views an example stand beside each other, as channels do.
-      let shape = field.shape
-      return shape.rank == 4 ? field : field.reshaped(to: [shape[0], shape[1] * shape[2], shape[3], shape[4]])
+    let parts = batch.parts.map { part in
+      let fields = part.fields.compactMap { batch.fields[$0] }.filter { [4, 5].contains($0.shape.rank) }.map { field in
+        // Several views an example stand beside each other, as channels do.
+        let shape = field.shape
+        return shape.rank == 4 ? field : field.reshaped(to: [shape[0], shape[1] * shape[2], shape[3], shape[4]])
+      }
+      return (name: part.name, fields: fields, answers: part.answers)
     }
+    let fields = parts.flatMap(\.fields)
     precondition(!fields.isEmpty, "a batch has pictures")
     let count = min(limit, fields[0].shape[0]), side = fields.map { max($0.shape[2], $0.shape[3]) }.max()!
     let zoom = max(1, 160 / side), space = 6, tilesPerExample = fields.reduce(0) { $0 + $1.shape[1] }
     let exampleWidth = tilesPerExample * (side * zoom + space), across = max(1, min(columns, 16 / tilesPerExample, count))
-    let rows = (count + across - 1) / across, caption = 5 + space, rowHeight = caption + side * zoom + space
+    // Of several tasks the name stands on a line of its own.
+    let line = 7, caption = 5 + (parts.count > 1 ? line : 0) + space
+    let rows = (count + across - 1) / across, rowHeight = caption + side * zoom + space
     var sheet = ColourImage(
       height: space + rows * rowHeight, width: space + across * (exampleWidth + space), filledWith: BatchSheet.paper)
     for n in 0..<count {
       let top = space + n / across * rowHeight, left = space + n % across * (exampleWidth + space)
-      // What does not fit is cut off, not drawn over the neighbour.
-      sheet.draw(String(batch.answers[n].prefix(exampleWidth / 5)), row: top, column: left, scale: 1, BatchSheet.ink)
-      var tile = 0
-      for field in fields {
-        let plane = field.shape[2] * field.shape[3]
-        for channel in 0..<field.shape[1] {
-          let first = (n * field.shape[1] + channel) * plane
-          paint(
-            Array(field.elements[first..<first + plane]), width: field.shape[3], on: &sheet, row: top + caption,
-            column: left + tile * (side * zoom + space), zoom: zoom)
-          tile += 1
+      var column = left
+      for part in parts {
+        let width = part.fields.reduce(0) { $0 + $1.shape[1] } * (side * zoom + space)
+        let prefix = part.name + ": ", answer = part.answers[n]
+        let lines = parts.count > 1 ? [part.name, answer.hasPrefix(prefix) ? String(answer.dropFirst(prefix.count)) : answer] : [answer]
+        for (index, text) in lines.enumerated() {
+          // What does not fit is cut off, not drawn over the neighbour.
+          sheet.draw(String(text.prefix(width / 5)), row: top + index * line, column: column, scale: 1, BatchSheet.ink)
+        }
+        for field in part.fields {
+          let plane = field.shape[2] * field.shape[3]
+          for channel in 0..<field.shape[1] {
+            let first = (n * field.shape[1] + channel) * plane
+            paint(
+              Array(field.elements[first..<first + plane]), width: field.shape[3], on: &sheet, row: top + caption, column: column, zoom: zoom)
+            column += side * zoom + space
+          }
         }
       }
     }

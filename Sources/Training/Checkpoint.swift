@@ -9,7 +9,7 @@ import Tensors
 /// A network with all that is needed to use it or to train on: one safetensors file.
 ///
 /// Tensors: every parameter under its dotted path; the optimiser's moments as `optimizer.<n>`. Everything else is JSON in the
-/// file's metadata under `psimagenet`, and the sums of an unfinished stretch of steps under `running`.
+/// file's metadata under `psimagenet`, and the sums of an unfinished stretch of steps under `running`. The file is sealed, see `SafeTensors.data`.
 public struct Checkpoint: Sendable {
   /// What the numbers mean.
   public struct Description: Codable, Hashable, Sendable {
@@ -79,7 +79,8 @@ public struct Checkpoint: Sendable {
   public var description: Description
   public var weights: Weights
   public var optimizer: OptimizerState
-  /// Sums since the last look at the validation split, so that a resumed run reports what an unbroken one does.
+  /// Sums since the last look at the validation split, so that a resumed run reports what an unbroken one does. At a step where a look is due,
+  /// examples among them mean that the look was broken off.
   public var running: RunningFigures
 
   public struct RunningFigures: Codable, Hashable, Sendable {
@@ -152,12 +153,24 @@ public struct Checkpoint: Sendable {
     let moments = optimizer.moments.enumerated().map { SafeTensors.Entry(name: "optimizer.\($0)", Tensor([$1.count], $1)) }
     let text = String(decoding: try CanonicalJSON.data(description, pretty: false), as: UTF8.self)
     let sums = String(decoding: try CanonicalJSON.data(running, pretty: false), as: UTF8.self)
-    try SafeTensors.write(slots + moments, metadata: ["psimagenet": text, "optimizerStep": "\(optimizer.step)", "running": sums], to: path)
+    try SafeTensors.write(
+      slots + moments, metadata: ["psimagenet": text, "optimizerStep": "\(optimizer.step)", "running": sums], isSealed: true, to: path)
   }
 
-  /// Reads a file that `write` made; anything missing, extra or of another shape is an error that names it.
+  /// A damaged file's error with what is left to go on with.
+  private static func advised(_ error: InputError) -> InputError {
+    guard error.place.hasSuffix(SafeTensors.sealKey) else { return error }
+    let run = RunFolder((error.path as NSString).deletingLastPathComponent), name = (error.path as NSString).lastPathComponent
+    let other = [run.last, run.best].first { ($0 as NSString).lastPathComponent != name && FileManager.default.fileExists(atPath: $0) }
+    let advice = other.map { "take \($0), to train on in a new folder by --from" } ?? "no other checkpoint is beside it: train again"
+    return InputError(error.kind, path: error.path, place: error.place, expected: error.expected, found: "\(error.found); \(advice)")
+  }
+
+  /// Reads a file that `write` made; damage since then and anything missing, extra or of another shape is an error that names it.
+  /// Files from before they were sealed are read, too.
   public init(reading path: String) throws(InputError) {
-    let contents = try SafeTensors.read(path)
+    let contents: SafeTensors.Contents
+    do { contents = try SafeTensors.read(path) } catch { throw Checkpoint.advised(error) }
     guard let text = contents.metadata["psimagenet"], let step = contents.metadata["optimizerStep"].flatMap(Int.init) else {
       throw InputError(path: path, place: "metadata", expected: "a checkpoint of PSImageNet", found: "no description")
     }

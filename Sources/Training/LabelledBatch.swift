@@ -8,15 +8,31 @@ import Tensors
 public struct LabelledBatch: Sendable {
   /// Field -> `[N, ...]`.
   public var fields: [String: Tensor<Float>]
-  /// The right answer of each example in words; empty where the task has no classes.
-  public var answers: [String]
+  /// The tasks in their order; one, without a name, where it is not several that are trained at once.
+  public var parts: [Part]
 
-  /// The answers to several questions stand beside each other.
-  init(_ fields: [String: Tensor<Float>], _ questions: [Question], classes: [String]) {
+  /// What one task shows and asks.
+  public struct Part: Sendable {
+    public var name: String
+    /// The names of its fields, sorted.
+    public var fields: [String]
+    /// The right answer of each example in words; empty where the task has no classes.
+    public var answers: [String]
+  }
+
+  /// The right answer of each example in words, those to several tasks beside each other; empty where there are no classes.
+  public var answers: [String] {
+    (parts.first?.answers.indices ?? 0..<0).map { row in parts.map { $0.answers[row] }.filter { !$0.isEmpty }.joined(separator: "; ") }
+  }
+
+  package init(_ fields: [String: Tensor<Float>], _ questions: [Question], classes: [String]) {
     let count = fields.values.first?.shape[0] ?? 0
     self.fields = fields
-    let parts = questions.map { LabelledBatch.answers(to: $0, in: fields, classes: classes, count: count) }
-    answers = (0..<count).map { row in parts.map { $0[row] }.filter { !$0.isEmpty }.joined(separator: "; ") }
+    parts = questions.map { question in
+      Part(
+        name: question.name, fields: fields.keys.filter { question.name.isEmpty || $0.hasPrefix(question.name + ".") }.sorted(),
+        answers: LabelledBatch.answers(to: question, in: fields, classes: classes, count: count))
+    }
   }
 
   private static func answers(to question: Question, in fields: [String: Tensor<Float>], classes: [String], count: Int) -> [String] {

@@ -11,7 +11,7 @@ public struct RecipeSetting: Hashable, Sendable {
   public init(_ keys: [String], _ value: JSONValue) { (self.keys, self.value) = (keys, value) }
 
   /// Reads `a.b=value`, the value in YAML; `nil` without a key or a `=`. Words of `name`, `include` and `exclude` stay words:
-  /// `include.beam=[off]`.
+  /// `include.beam=[off]`. A task, backbone, optimiser or augmentation may be given by its bare name: `task=jigsaw`.
   public init?(parsing text: String) {
     guard let equals = text.firstIndex(of: "=") else { return nil }
     let keys = text[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
@@ -37,7 +37,16 @@ public struct RecipeSetting: Hashable, Sendable {
 
   /// `fields` with this change. Throws where the way leads through something that has no keys.
   func applied(to fields: [String: JSONValue], path: String) throws(InputError) -> [String: JSONValue] {
-    try applied(to: fields, keys[...], path)
+    RecipeSetting.spelledOut(try applied(to: fields, keys[...], path))
+  }
+
+  /// The same recipe with `{name: jigsaw}` for a bare `jigsaw`, wherever a name and settings are meant.
+  static func spelledOut(_ fields: [String: JSONValue]) -> [String: JSONValue] {
+    func named(_ value: JSONValue) -> JSONValue { if case .string = value { .object(["name": value]) } else { value } }
+    var fields = fields
+    for key in ["task", "backbone", "optimizer"] { fields[key] = fields[key].map(named) }
+    if case .array(let list)? = fields["augmentations"] { fields["augmentations"] = .array(list.map(named)) }
+    return fields
   }
 
   private func applied(to fields: [String: JSONValue], _ keys: ArraySlice<String>, _ path: String) throws(InputError) -> [String: JSONValue] {

@@ -81,9 +81,9 @@ final class MetricLog {
   private let events: EventFile
   private let path: String
 
-  /// Starts with the metrics through `step`, dropping whatever else the file held.
-  init(_ folder: RunFolder, step: Int) throws(InputError) {
-    let metrics = try folder.metrics(through: step)
+  /// Starts with the metrics through `step`, dropping whatever else the file held, and of a look that is repeated what it said.
+  init(_ folder: RunFolder, step: Int, repeatingLook: Bool = false) throws(InputError) {
+    let metrics = try folder.metrics(through: step).filter { !(repeatingLook && $0.step == step && $0.split == "validation") }
     var data = Data()
     for metric in metrics { data += try RunFolder.line(metric) }
     try AtomicFile.write(data, to: folder.metrics)

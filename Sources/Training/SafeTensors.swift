@@ -87,20 +87,29 @@ public enum SafeTensors {
     }
   }
 
-  /// Writes the file whole or not at all. See `data(_:metadata:)`.
-  public static func write(_ entries: [Entry], metadata: [String: String] = [:], to path: String) throws(InputError) {
-    try AtomicFile.write(data(entries, metadata: metadata), to: path)
+  /// The metadata key of the checksum, see `data(_:metadata:isSealed:)`.
+  public static let sealKey = "psimagenet.xxh128"
+
+  /// Writes the file whole or not at all. See `data(_:metadata:isSealed:)`.
+  public static func write(
+    _ entries: [Entry], metadata: [String: String] = [:], isSealed: Bool = false, to path: String
+  ) throws(InputError) {
+    try AtomicFile.write(data(entries, metadata: metadata, isSealed: isSealed), to: path)
   }
 
   /// The bytes of a file: the widest types first and then by name, as the reference writer has them; the header is padded
   /// with spaces so that the data start at a multiple of 8. `format` is `pt` unless `metadata` says otherwise, since readers
   /// look for it. Equal values give equal bytes. Traps when a name is used twice, is `__metadata__`, or the header would pass 100 MB.
-  public static func data(_ entries: [Entry], metadata: [String: String] = [:]) -> Data {
+  /// - Parameter isSealed: whether the metadata get a checksum by which reading tells damage: XXH3 with 128 bits of the data and, behind them,
+  ///   of every other metadata key and value, in the order of the keys and each ended by a zero byte.
+  public static func data(_ entries: [Entry], metadata: [String: String] = [:], isSealed: Bool = false) -> Data {
     let sorted = entries.sorted { ($1.dtype.width, $0.name) < ($0.dtype.width, $1.name) }
     precondition(Set(entries.map(\.name)).count == entries.count, "two tensors of one name")
+    var metadata = metadata.merging(["format": "pt"]) { own, _ in own }
+    if isSealed { metadata[sealKey] = seal(sorted.map(\.bytes), metadata) }
     var fields = [
       "\"__metadata__\":{"
-        + metadata.merging(["format": "pt"]) { own, _ in own }.sorted { $0.key < $1.key }
+        + metadata.sorted { $0.key < $1.key }
         .map { quoted($0.key) + ":" + quoted($0.value) }.joined(separator: ",") + "}"
     ]
     var offset = 0
@@ -122,7 +131,12 @@ public enum SafeTensors {
     return data
   }
 
-  /// Reads a whole file. Throws where the smallest thing is wrong: nothing is loaded in part.
+  private static func seal(_ data: [[UInt8]], _ metadata: [String: String]) -> String {
+    let words = metadata.filter { $0.key != sealKey }.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
+    return Checksum.xxh128(of: data + words.map { Array($0.utf8) + [0] })
+  }
+
+  /// Reads a whole file. Throws where the smallest thing is wrong, or where a sealed file is not as it was written: nothing is loaded in part.
   public static func read(_ path: String) throws(InputError) -> Contents {
     try parse(AtomicFile.read(path), path: path)
   }
@@ -149,6 +163,14 @@ public enum SafeTensors {
       tensors[field.name] = Entry(
         name: field.name, dtype: field.dtype, shape: field.shape,
         bytes: Array(bytes[start + field.begin..<start + field.end]))
+    }
+    if let expected = header.metadata[sealKey] {
+      let found = seal(header.fields.sorted { $0.begin < $1.begin }.map { tensors[$0.name]!.bytes }, header.metadata)
+      guard found == expected else {
+        throw InputError(
+          path: path, place: "metadata.\(sealKey)", expected: "XXH3 \(expected), as the file was written",
+          found: "\(found): the file was damaged afterwards")
+      }
     }
     return Contents(path: path, tensors: tensors, metadata: header.metadata)
   }

@@ -43,15 +43,17 @@ public final class Trainer {
   ///   - memory: What the run may take; without it, what this machine has left when memory is about to be taken.
   ///   - origin: A checkpoint of another run to go on from, with this recipe from there on: see `Checkpoint.continued`. A folder that
   ///     has a checkpoint of its own goes on from that one.
+  ///   - source: What errors in the recipe name, such as its file; the folder where left out.
   public init(
-    _ recipe: TrainingRecipe, folder path: String, continuing origin: String? = nil, kernels: KernelChoice = .fixed,
-    imageMemory: Int = ImageSet.usualMemory, memory: AvailableMemory? = nil
+    _ recipe: TrainingRecipe, folder folderPath: String, continuing origin: String? = nil, readFrom source: String? = nil,
+    kernels: KernelChoice = .fixed, imageMemory: Int = ImageSet.usualMemory, memory: AvailableMemory? = nil
   ) throws {
+    folder = RunFolder(folderPath)
+    let path = source ?? folderPath
     try recipe.validate(path: path)
     self.memory = memory
     self.kernels = kernels
     self.recipe = recipe
-    folder = RunFolder(path)
     let corpus = try Corpus(opening: recipe.corpus)
     let task = try recipe.task.task(path: path), augmentations = try recipe.chosenAugmentations(path: path)
     let images = try ImageSet(
@@ -119,7 +121,8 @@ public final class Trainer {
   /// The run as it stands.
   public var checkpoint: Checkpoint { Checkpoint(description: description, weights: weights, optimizer: moments, running: running) }
 
-  /// Trains to the end of the recipe, or until `shouldStop` says so after a step.
+  /// Trains to the end of the recipe, or until `shouldStop` says so after a step or between the batches of a look at the validation split,
+  /// which is then made anew when the run goes on.
   ///
   /// Throws `Divergence` at the first step whose loss is not finite, `MemoryShortage` before a plan that would not fit is
   /// allocated, `InputError` for files, `EngineError` where the machine cannot run the network. The last checkpoint stays good.
@@ -129,8 +132,8 @@ public final class Trainer {
     try AtomicFile.write(CanonicalJSON.data(ran), to: folder.recipe)
     // From here on the folder stands by itself.
     if description.origin != nil, !FileManager.default.fileExists(atPath: folder.last) { try checkpoint.write(to: folder.last) }
-    let log = try MetricLog(folder, step: step)
-    guard step < recipe.steps else { return .finished }
+    let owesLook = self.owesLook, log = try MetricLog(folder, step: step, repeatingLook: owesLook)
+    guard step < recipe.steps || owesLook else { return .finished }
     let (program, questions) = network.program(batch: recipe.batch, mode: .training)
     let plan = try compiled(program)
     // Now, so that a lack of memory shows before the first step.
@@ -139,9 +142,33 @@ public final class Trainer {
     let clock = ContinuousClock()
     var began = clock.now, trainingTime = 0.0, timed = 0, accuracy = "", rates: [Double] = []
 
+    /// False where it was stopped, with nothing of it kept.
+    func look(rate: Double) throws -> Bool {
+      guard let (plan, pictures) = looking else {
+        running = Checkpoint.RunningFigures()
+        if step == recipe.steps { try checkpoint.write(to: folder.best) }
+        return true
+      }
+      guard let metric = try validate(plan, pictures, questions, rate: rate, shouldStop: shouldStop) else { return false }
+      running = Checkpoint.RunningFigures()
+      try log.append(metric)
+      accuracy = ", validation \(rounded(metric.accuracy))"
+      if metric.accuracy > description.bestAccuracy {
+        description.bestAccuracy = metric.accuracy
+        description.bestStep = step
+        try checkpoint.write(to: folder.best)
+      }
+      return true
+    }
+    func rate(of step: Int) -> Double { recipe.learningRate * recipe.schedule.factor(step: step, total: recipe.steps) }
+
+    if owesLook {
+      guard try look(rate: rate(of: step - 1)) else { return .stopped(step: step) }
+      try checkpoint.write(to: folder.last)
+    }
     while step < recipe.steps {
       let batch = try nextBatch()
-      let rate = recipe.learningRate * recipe.schedule.factor(step: step, total: recipe.steps)
+      let rate = rate(of: step)
       // Rectifiers can hide a NaN, so what is fed is looked at, too.
       guard batch.isFinite else { throw try divergence("a fed number is not finite", plan, program, questions) }
       let outputs = try plan.run(fed(batch, at: step, program, questions), &weights, gradients: &gradients)
@@ -172,18 +199,10 @@ public final class Trainer {
         try log.append(.init(
           step: step, split: "train", loss: running.loss / batches, right: running.rightAnswers, of: running.seen, questions,
           learningRate: rate, imagesPerSecond: Double(timed) / trainingTime))
-        (running, timed, trainingTime) = (Checkpoint.RunningFigures(), 0, 0)
-        if let (plan, pictures) = looking {
-          let metric = try validate(plan, pictures, questions, rate: rate)
-          try log.append(metric)
-          accuracy = ", validation \(rounded(metric.accuracy))"
-          if metric.accuracy > description.bestAccuracy {
-            description.bestAccuracy = metric.accuracy
-            description.bestStep = step
-            try checkpoint.write(to: folder.best)
-          }
-        } else if isLast {
-          try checkpoint.write(to: folder.best)
+        (timed, trainingTime) = (0, 0)
+        guard try look(rate: rate) else {
+          try checkpoint.write(to: folder.last)
+          return .stopped(step: step)
         }
       }
       if step % recipe.checkpointEvery == 0 || isLast || stops { try checkpoint.write(to: folder.last) }
@@ -236,37 +255,6 @@ public final class Trainer {
         advice: "lower batch (\(recipe.batch)), the side of the corpus's pictures (\(description.side)) or choose a smaller backbone"
           + narrower)
     }
-  }
-
-  /// Loss and accuracy over the whole validation split, on fixed examples.
-  private func validate(_ plan: Plan, _ validation: BatchMaker, _ questions: [Question], rate: Double) throws -> RunFolder.Metric {
-    let clock = ContinuousClock(), began = clock.now
-    // Small splits are looked at several times with other self-made answers, so that the figure means something.
-    let total = validation.fixedCount * max(1, 512 / validation.fixedCount)
-    var loss = 0.0, right = questions.map { _ in 0 }
-    for start in stride(from: 0, to: total, by: recipe.batch) {
-      let range = start..<min(total, start + recipe.batch), batch = try validation.validation(range)
-      let isSound = batch.isFinite, outputs = try plan.evaluate(batch, weights), stepLoss = Double(outputs["loss"]!.elements[0])
-      guard isSound, stepLoss.isFinite else {
-        let program = network.program(batch: recipe.batch, mode: .inference).program
-        let fault = try FaultFinder(program: program, precision: precision.precision).fault(batch, weights) { place in
-          validation.record(ofFixed: min(start + place, range.upperBound - 1)).id
-        }
-        throw divergence(isSound ? "validation loss \(stepLoss)" : "a validation picture is not finite", at: step, fault)
-      }
-      // The mean loss includes the filling of the last batch; its share is at most one batch in total.
-      loss += stepLoss * Double(range.count)
-      for (index, count) in Trainer.rightAnswers(questions, outputs, batch, first: range.count).enumerated() { right[index] += count }
-    }
-    return .init(
-      step: step, split: "validation", loss: loss / Double(total), right: right, of: total, questions, learningRate: rate, imagesPerSecond: Double(total) / seconds(clock.now - began))
-  }
-
-  /// How many of the first rows are answered right, for each question.
-  static func rightAnswers(
-    _ questions: [Question], _ outputs: [String: Tensor<Float>], _ batch: [String: Tensor<Float>], first count: Int
-  ) -> [Int] {
-    questions.map { $0.right(outputs[$0.output]!, batch, first: count) }
   }
 }
 

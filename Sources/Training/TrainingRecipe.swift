@@ -75,7 +75,8 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
   ///
   /// Missing keys keep their defaults; unknown keys and impossible values are refused by name. Relative paths start at the file's
   /// folder, in a recipe of the program at the current folder.
-  /// - Parameter settings: What the caller changes, laid over the recipe in this order.
+  /// - Parameter settings: What the caller changes, laid over the recipe in this order. Where they make the run no longer than its warm-up,
+  ///   and do not speak of the schedule, the warm-up becomes a tenth of the run.
   public init(reading name: String, settings: [RecipeSetting] = []) throws(InputError) {
     let isFile = FileManager.default.fileExists(atPath: name)
     if !isFile, let recipe = NamedRecipe.named(name) {
@@ -105,6 +106,7 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
     for (key, choice) in [("task", usual.task), ("backbone", usual.backbone), ("optimizer", usual.optimizer)] where fields[key] == nil {
       fields[key] = try .of(choice)
     }
+    fields = RecipeSetting.spelledOut(fields)
     for setting in settings { fields = try setting.applied(to: fields, path: path) }
     // JSON decoders name no place for a number that is out of range.
     if case .integer(let seed)? = fields["seed"], seed < 0 {
@@ -133,6 +135,9 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
     func resolved(_ name: String) -> String { name.isEmpty || name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name }
     corpus = resolved(corpus)
     initialWeights = initialWeights.map(resolved)
+    if settings.contains(where: { $0.keys == ["steps"] }), !settings.contains(where: { $0.keys[0] == "schedule" }), schedule.warmupSteps >= steps {
+      schedule = schedule.shortened(to: steps)
+    }
     try validate(path: path)
   }
 

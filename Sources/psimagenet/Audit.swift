@@ -58,6 +58,7 @@ struct Audit: ParsableCommand {
   }
 
   private func auditRuns() throws {
+    for subject in subjects { try AuditSubject.refuseFileOfRun(subject) }
     if subjects.count == 1, !FileManager.default.fileExists(atPath: RunFolder(subjects[0]).last), isRecipe(subjects[0]) {
       return try auditRecipe(subjects[0])
     }
@@ -85,6 +86,15 @@ struct Audit: ParsableCommand {
 
   /// Before training: only what the pipeline does to mirror images.
   private func auditRecipe(_ path: String) throws {
+    let usual = try Audit.parse([path])
+    let needless = [
+      ("--html", html == nil), ("--twin", twin == nil), ("--split", split == usual.split), ("--examples", examples == usual.examples),
+      ("--planted-steps", plantedSteps == usual.plantedSteps), ("--bounds", bounds == nil),
+    ].filter { !$0.1 }.map(\.0)
+    guard needless.isEmpty else {
+      throw ValidationError(
+        "\(path) is a recipe, of which only the steps of its pipeline are audited: \(needless.joined(separator: ", ")) go\(needless.count == 1 ? "es" : "") with run folders")
+    }
     var recipe = try TrainingRecipe(reading: path)
     if let corpus { recipe.corpus = corpus }
     try CommutationTable.check(owns: recipe, path: path)

@@ -1,11 +1,10 @@
 import ArgumentParser
 import Corpora
 import Cues
-import Dispatch
 import Engine
 import Foundation
 import Host
-import Synchronization
+import Pretexts
 import Reports
 import Training
 
@@ -49,30 +48,39 @@ struct Pretrain: ParsableCommand {
   }
 
   mutating func run() throws {
-    var recipe = try choice.chosen()
-    if let steps { recipe.steps = steps }
+    var recipe = try choice.chosen(changing: steps.map { [RecipeSetting(["steps"], .integer($0))] } ?? [])
     if let weights { recipe.initialWeights = weights }
     if let precision { recipe.precision = precision }
+    if weights != nil || precision != nil { recipe.about = choice.aboutChanged }
     let folder = out ?? "Checkpoints/runs/\(recipe.name)-\(recipe.seed)"
     let last = RunFolder(folder).last
     if resume, !FileManager.default.fileExists(atPath: last) {
       throw InputError(.missing, path: last, place: "", expected: "the checkpoint of a run to go on with", found: "nothing there")
     }
-    let signals = StopSignals()
-    let trainer = try Trainer(recipe, folder: folder, continuing: from, kernels: kernels.choice, imageMemory: imageMemory << 20)
-    guard !dryRun else { return try preview(trainer) }
+    func loaded() throws -> Trainer {
+      try Trainer(
+        recipe, folder: folder, continuing: from, readFrom: choice.source, kernels: kernels.choice, imageMemory: imageMemory << 20)
+    }
+    // Signals end a preview as they end any program.
+    guard !dryRun else { return try preview(loaded()) }
+    let signals = StopSignals(endingProgram: true), trainer = try loaded()
+    signals.endsProgram = false
     if !output.quiet { FileHandle.standardError.write(Data("precision \(trainer.precision)\n".utf8)) }
     if let start = trainer.initialWeights, !output.quiet { FileHandle.standardError.write(Data((start.description + "\n").utf8)) }
     let ending = try trainer.run(shouldStop: { signals.received }, progress: output.progress)
     let metrics = try trainer.folder.metrics()
     switch ending {
     case .stopped(let step):
-      try output.print(metrics) { _ in "stopped after step \(step); run the same command again to go on" }
+      try output.print(PretrainOutcome(.stopped, run: folder, metrics: metrics)) { _ in
+        "stopped after step \(step); run the same command again to go on"
+      }
       throw ExitCode(75)
     case .finished:
-      let audit = noAudit ? nil : try audited(recipe, in: folder, signals)
+      // The network is saved, and the same command makes the audit.
+      signals.endsProgram = true
+      let audit = noAudit ? nil : try audited(recipe, in: folder)
       let commutation = try audit?.commutation ?? (noAudit ? nil : commutation(recipe, in: folder))
-      try output.print(metrics) { metrics in
+      try output.print(PretrainOutcome(.finished, run: folder, audit: audit, commutation: commutation, metrics: metrics)) { _ in
         metrics.suffix(2).map {
           let accuracy = audit?.isWithheld == true ? "accuracy withheld" : String(format: "accuracy %.4f", $0.accuracy)
           return "step \($0.step) \($0.split): loss \(String(format: "%.4f", $0.loss)), \(accuracy) (n = \($0.count))"
@@ -83,23 +91,25 @@ struct Pretrain: ParsableCommand {
   }
 
   private func preview(_ trainer: Trainer) throws {
-    let preview = try trainer.preview()
+    var preview = try trainer.preview()
+    if !noAudit { preview.auditSeconds = try auditSeconds(preview) }
     try AtomicFile.write(Data(BatchSheet().picture(of: try trainer.exampleBatch()).png()), to: sheet)
     try output.print(preview) { $0.text + "\nfirst batch: \(sheet)" }
   }
 
+  /// About fifteen passes of the network for each example of each task, and the steps of a network for the planted cue.
+  private func auditSeconds(_ preview: RunPreview) throws -> Double {
+    let share = try TaskAudit.share(of: preview.recipe), task = try preview.recipe.task.task(path: choice.source)
+    let tasks = (task as? Multi)?.tasks.count ?? 1
+    return Double(15 * share.examples * tasks) * preview.passSeconds + Double(share.plantedSteps * tasks) * preview.stepSeconds
+  }
+
   /// The audit that a fifth of the run pays for; `nil` where the task or the corpus has nothing to audit, which is said.
-  ///
-  /// Ends the program with code 75 where it is asked to stop: the network is saved, and the same command makes the audit.
-  private func audited(_ recipe: TrainingRecipe, in folder: String, _ signals: StopSignals) throws -> TaskAudit? {
+  private func audited(_ recipe: TrainingRecipe, in folder: String) throws -> TaskAudit? {
     let corpus = try Corpus(opening: recipe.corpus), share = try TaskAudit.share(of: recipe)
     do {
       return try TaskAudit.kept(
-        in: RunFolder(folder), corpus: corpus, examples: share.examples, plantedSteps: share.plantedSteps
-      ) { [report = output.progress] progress in
-        report(progress)
-        if signals.received { Foundation.exit(75) }
-      }
+        in: RunFolder(folder), corpus: corpus, examples: share.examples, plantedSteps: share.plantedSteps, progress: output.progress)
     } catch let error as InputError where error.kind == .malformed {
       FileHandle.standardError.write(Data("no audit: \(error.description)\n".utf8))
       return nil
@@ -126,28 +136,3 @@ struct Pretrain: ParsableCommand {
 }
 
 extension PrecisionChoice: ExpressibleByArgument {}
-
-/// SIGTERM, SIGINT and SIGUSR1, which batch systems send before they kill, as a flag that a loop can look at.
-final class StopSignals {
-  /// May be looked at from any thread.
-  final class Flag: Sendable {
-    fileprivate let raised = Atomic<Bool>(false)
-    var isRaised: Bool { raised.load(ordering: .relaxed) }
-  }
-  let flag: Flag
-  private let sources: [any DispatchSourceSignal]
-
-  var received: Bool { flag.isRaised }
-
-  init() {
-    let flag = Flag()
-    self.flag = flag
-    sources = [SIGTERM, SIGINT, SIGUSR1].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { flag.raised.store(true, ordering: .relaxed) }
-      source.resume()
-      return source
-    }
-  }
-}

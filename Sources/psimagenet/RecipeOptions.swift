@@ -16,18 +16,31 @@ struct RecipeOptions: ParsableArguments {
     guard (file == nil) != (recipe == nil) else { throw ValidationError("name one recipe, as an argument or with --recipe") }
   }
 
-  func chosen() throws -> TrainingRecipe {
-    var recipe = try TrainingRecipe(reading: file ?? self.recipe!, settings: set)
+  /// The file or name that was given.
+  var given: String { file ?? recipe! }
+
+  /// What errors in the recipe name.
+  var source: String { FileManager.default.fileExists(atPath: given) || NamedRecipe.named(given) == nil ? given : "recipe \(given)" }
+
+  /// Words about a recipe that was changed, whose own tell of another run.
+  var aboutChanged: String { "changed from \(source)" }
+
+  /// - Parameter further: settings that options of their own make.
+  func chosen(changing further: [RecipeSetting] = []) throws -> TrainingRecipe {
+    let settings = set + further
+    var recipe = try TrainingRecipe(reading: given, settings: settings)
+    let touched = Set(settings.map { $0.keys[0] })
+    if !touched.isSubset(of: ["seed", "corpus", "name", "about"]), !touched.contains("about") { recipe.about = aboutChanged }
     if let seed { recipe.seed = seed }
     if let corpus { recipe.corpus = corpus }
-    if let named = NamedRecipe.named(file ?? self.recipe!), !FileManager.default.fileExists(atPath: recipe.corpus + "/manifest.json") {
+    if let named = NamedRecipe.named(given), !FileManager.default.fileExists(atPath: recipe.corpus + "/manifest.json") {
       let plan = try (TrainingRecipe(reading: named.name).corpus as NSString).lastPathComponent
       throw InputError(
         .missing, path: recipe.corpus, place: "",
         expected: "the corpus of the program's recipes, which Datasets/\(plan)-plan.yaml tells how to make; or another one by --corpus",
         found: "no corpus there")
     }
-    try CommutationTable.check(owns: recipe, path: file ?? self.recipe!)
+    try CommutationTable.check(owns: recipe, path: source)
     return recipe
   }
 }

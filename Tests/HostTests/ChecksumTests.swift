@@ -25,6 +25,10 @@ import Testing
   func filesHaveTheChecksumsOfXxh128sum(_ length: Int, _ expected: String) throws {
     let found = try withFiles([length]) { paths in try Checksum.xxh128(files: paths) }
     #expect(found == expected)
+    // The same bytes in memory, in parts of which one is empty.
+    let bytes = (0..<length).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13) }
+    #expect(Checksum.xxh128(of: [bytes]) == expected)
+    #expect(Checksum.xxh128(of: [Array(bytes.prefix(length / 3)), [], Array(bytes.dropFirst(length / 3))]) == expected)
   }
 
   /// Expected: `xxh128sum` of the file that holds both checksums in a row.

@@ -93,6 +93,46 @@ struct CommandTests {
     #expect(try Command.run(["pretrain", recipe, "--recipe", recipe]).code == 64)
   }
 
+  /// A preview holds nothing that a signal could lose.
+  @Test(arguments: [SIGTERM, SIGUSR1]) func aSignalEndsADryRun(signal: Int32) throws {
+    let tiny = try TinyCorpus(), recipe = try recipe(tiny)
+    // The threads of tests block signals, and what they start inherits that.
+    let dry = try Command.start(
+      ["pretrain", recipe, "--dry-run", "--sheet", tiny.folder + "/b.png", "--set", "batch=8192", "--quiet"],
+      launchedBy: ["/usr/bin/env", "--default-signal"])
+    usleep(400_000)
+    #expect(dry.process.isRunning, "the preview ended before it could be stopped")
+    kill(dry.process.processIdentifier, signal)
+    dry.process.waitUntilExit()
+    #expect(dry.process.terminationReason == .uncaughtSignal && dry.process.terminationStatus == signal)
+    #expect(!FileManager.default.fileExists(atPath: tiny.folder + "/b.png"))
+  }
+
+  /// What a recipe says of itself is not said of a recipe that was changed; a preview counts the audit.
+  @Test func aDryRunSpeaksOfTheRunThatItIs() throws {
+    let tiny = try TinyCorpus(), path = tiny.folder + "/r.json"
+    try AtomicFile.write(CanonicalJSON.data(tiny.recipe { $0.about = "Expect 0.90." }), to: path)
+    func text(_ more: String...) throws -> String {
+      let run = try Command.result(["pretrain", path, "--dry-run", "--sheet", tiny.folder + "/b.png", "--quiet"] + more)
+      #expect(run.code == 0)
+      return run.text
+    }
+    let own = try text("--seed", "4", "--corpus", tiny.corpus)
+    #expect(own.contains("Expect 0.90.") && own.contains("\naudit      about "))
+    for changed in [try text("--steps", "11"), try text("--set", "task.settings.jitter.noise=0.1", "--no-audit"), try text("--precision", "bfloat16")] {
+      #expect(!changed.contains("Expect") && changed.contains("changed from \(path)"))
+    }
+    #expect(try !text("--no-audit").contains("\naudit "))
+  }
+
+  /// What is wrong in a recipe is said of the recipe, not of the folder that a run would have.
+  @Test func aRecipeThatCannotBeRunIsNamed() throws {
+    let tiny = try TinyCorpus(), path = try recipe(tiny)
+    let run = try Command.run(["pretrain", path, "--set", "backbone=lenet5", "--set", "task=jigsaw", "--out", tiny.folder + "/run"])
+    #expect(run.code == 65 && run.errors.hasPrefix("psimagenet: ") && !run.errors.contains(tiny.folder + "/run"), "\(run.errors)")
+    #expect(run.errors.contains(path) || run.errors.contains("manifest.json"), "\(run.errors)")
+  }
+
   @Test func mistakesEndWithTheCodeOfTheirKindAndOneLine() throws {
     let folder = NSTemporaryDirectory() + "command-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }

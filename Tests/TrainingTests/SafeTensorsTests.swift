@@ -133,3 +133,35 @@ private let field = #"{"dtype":"U8","shape":[2],"data_offsets":[0,2]}"#
   #expect(throws: InputError.self) { try found.floats("bn1.num_batches_tracked") }
   #expect(throws: InputError.self) { try found.floats("fc.weight") }
 }
+
+/// Expected: `xxh128sum` of the data, `format`, `pt`, `tag` and `x`, each word ended by a zero byte.
+@Test func aSealedFileHasTheChecksumOfItsDataAndWords() throws {
+  let entries = [
+    SafeTensors.Entry(name: "b", Tensor<Float>([1], [1])), .init(name: "a", Tensor<Float>([], [2])), .init(name: "n", Tensor<Int64>([], [3])),
+  ]
+  let data = SafeTensors.data(entries, metadata: ["tag": "x"], isSealed: true), contents = try SafeTensors.parse(data, path: "m")
+  #expect(contents.metadata == ["format": "pt", "tag": "x", SafeTensors.sealKey: "2f3725c0d84601ef0f4961e7ecdeeb9e"])
+  #expect(contents.tensors.count == 3)
+}
+
+/// No byte of a sealed file can be changed so that anything else is read from it: what is not refused has the same data under the same names, or
+/// has lost the key of the checksum or renamed a tensor, which a checkpoint's reader misses.
+@Test func aSealedFileIsReadAsItWasWrittenOrNotAtAll() throws {
+  // A tensor without elements could change its shape, which a checkpoint's reader compares.
+  let sealed = entries().filter { !$0.bytes.isEmpty }
+  let data = SafeTensors.data(sealed, metadata: ["tag": "line"], isSealed: true), whole = try SafeTensors.parse(data, path: "x")
+  var refused = 0
+  for place in data.indices {
+    for flip: UInt8 in [0x01, 0x10, 0x20] {
+      var bad = data
+      bad[place] ^= flip
+      do {
+        let found = try SafeTensors.parse(bad, path: "x")
+        let isUnsealed = found.metadata[SafeTensors.sealKey] == nil, isRenamed = Set(found.tensors.keys) != Set(whole.tensors.keys)
+        #expect(isUnsealed || isRenamed || found == whole, "byte \(place), flip \(flip)")
+        if isUnsealed { #expect(found.tensors == whole.tensors) }
+      } catch { refused += 1 }
+    }
+  }
+  #expect(refused > 3 * 100)
+}

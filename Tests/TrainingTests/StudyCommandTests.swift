@@ -157,6 +157,42 @@ struct PretrainAuditCommandTests {
     #expect(open.code == 0 && open.text.firstMatch(of: /accuracy [01]\.\d/) != nil && !open.text.contains("accuracy withheld"))
   }
 
+  /// What programs read says how the accuracy stands, and has none where it is withheld.
+  @Test func jsonOfARunTellsWhereItsAccuracyStands() throws {
+    let tiny = try TinyCorpus(), path = tiny.folder + "/r.json"
+    try AtomicFile.write(CanonicalJSON.data(tiny.recipe { ($0.steps, $0.validateEvery) = (40, 20) }), to: path)
+    func printed(_ more: String...) throws -> [String: Any] {
+      let run = try Command.result(["pretrain", path, "--out", tiny.folder + "/run", "--quiet", "--json"] + more)
+      #expect(run.code == 0)
+      return try #require(try JSONSerialization.jsonObject(with: Data(run.text.utf8)) as? [String: Any])
+    }
+    let withheld = try printed(), metrics = try #require(withheld["metrics"] as? [[String: Any]])
+    #expect(withheld["audit"] as? String == "withheld" && withheld["ending"] as? String == "finished" && withheld["run"] as? String == tiny.folder + "/run")
+    #expect((withheld["reasons"] as? [String])?.contains { $0.contains("mean image") } == true)
+    #expect(metrics.count == 4 && metrics.allSatisfy { $0["accuracy"] == nil && $0["loss"] is Double && $0["step"] is Int })
+    let unaudited = try printed("--no-audit")
+    #expect(unaudited["audit"] as? String == "absent" && (unaudited["metrics"] as? [[String: Any]])?.allSatisfy { $0["accuracy"] is Double } == true)
+  }
+
+  /// Of a recipe only the pipeline's steps are audited: options that ask for more are refused, not overlooked.
+  @Test func anAuditOfARecipeRefusesWhatNeedsARun() throws {
+    let tiny = try TinyCorpus(), path = tiny.folder + "/r.json", page = tiny.folder + "/s.html"
+    try AtomicFile.write(CanonicalJSON.data(tiny.recipe()), to: path)
+    for more in [["--html", page], ["--twin", tiny.corpus], ["--examples", "80"], ["--split", "train"], ["--planted-steps", "3"]] {
+      let run = try Command.run(["audit", "--task", path, "--quiet"] + more)
+      #expect(run.code == 64 && run.errors.contains("\(more[0]) goes with run folders"), "\(run.errors)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: page))
+    // What comes from an audit or a run is no recipe, and says so.
+    #expect(try Command.run(["audit", "--task", path, "--quiet", "--out", tiny.folder + "/table.json"]).code == 0)
+    let run = RunFolder(tiny.folder + "/run")
+    #expect(try Trainer(tiny.recipe(), folder: run.path).run() == .finished)
+    for (file, word) in [(tiny.folder + "/table.json", "an audit"), (run.last, "a checkpoint"), (run.metrics, "the figures of a run")] {
+      let refused = try Command.run(["audit", "--task", file, "--quiet"])
+      #expect(refused.code == 65 && refused.errors.contains("found \(word); name its run folder"), "\(refused.errors)")
+    }
+  }
+
   /// Seen through the recipe's own eyes: the batch of `show`, and the steps of `audit` before anything is trained, have the templates taken out.
   @Test func aProjectedTemplateIsShownAndAudited() throws {
     let tiny = try TinyCorpus()

@@ -22,9 +22,8 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
   let tiny = try TinyCorpus(), recipe = tiny.recipe()
   let whole = tiny.folder + "/whole", parts = tiny.folder + "/parts"
   #expect(try Trainer(recipe, folder: whole).run() == .finished)
-  var looks = 0
   let first = try Trainer(recipe, folder: parts)
-  let ending = try first.run(shouldStop: { looks += 1; return looks == 6 })
+  let ending = try first.run(shouldStop: { first.step == 6 })
   #expect(ending == .stopped(step: 6))
   let second = try Trainer(recipe, folder: parts)
   #expect(second.step == 6)
@@ -72,6 +71,76 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
   #expect(metrics.allSatisfy { (0...1).contains($0.accuracy) && ($0.accuracies?.count ?? 2) == 2 })
   // The checkpoint says everything that is needed to go on.
   _ = try Checkpoint(reading: tiny.folder + "/run/last.safetensors")
+}
+
+/// Asked to stop in a look at the validation split (the first of a run, a later one, the one at the end), a run is saved at once, looks again
+/// when it goes on, and ends with the bits and figures of a whole one.
+@Test(arguments: [(4, 1), (4, 30), (8, 59), (12, 2)]) func aRunStoppedInALookMakesItAnew(at step: Int, batch: Int) throws {
+  let tiny = try TinyCorpus(), recipe = tiny.recipe(), whole = tiny.folder + "/whole", parts = tiny.folder + "/parts"
+  #expect(try Trainer(recipe, folder: whole).run() == .finished)
+  // Asked once after each step, and before each of the 60 batches of a look.
+  func stopping(_ trainer: Trainer, after asked: Int) throws -> Trainer.Ending {
+    var count = 0
+    return try trainer.run(shouldStop: {
+      if trainer.step == step { count += 1 }
+      return count > asked
+    })
+  }
+  #expect(try stopping(Trainer(recipe, folder: parts), after: batch) == .stopped(step: step))
+  #expect(try figures(parts).last?.split == "train" && figures(parts).last?.step == step)
+  // Stopped again in the look that is owed: nothing is lost, and nothing said twice.
+  let again = try Trainer(recipe, folder: parts)
+  #expect(again.step == step)
+  #expect(try stopping(again, after: 5) == .stopped(step: step))
+  #expect(try Trainer(recipe, folder: parts).run() == .finished)
+  #expect(try figures(parts) == figures(whole))
+  for file in ["last", "best"] { #expect(try bytes(parts + "/\(file).safetensors") == bytes(whole + "/\(file).safetensors")) }
+}
+
+/// Killed between what a repeated look said and the checkpoint that knows of it: the figures stand once.
+@Test func aLookThatIsOwedIsNotToldTwice() throws {
+  let tiny = try TinyCorpus(), recipe = tiny.recipe(), whole = tiny.folder + "/whole", run = tiny.folder + "/run"
+  #expect(try Trainer(recipe, folder: whole).run() == .finished)
+  let first = try Trainer(recipe, folder: run)
+  var asked = 0
+  #expect(try first.run(shouldStop: { if first.step == 8 { asked += 1 }; return asked > 3 }) == .stopped(step: 8))
+  let told = try #require(try RunFolder(whole).metrics().first { $0.step == 8 && $0.split == "validation" })
+  try AtomicFile.write(bytes(run + "/metrics.jsonl") + CanonicalJSON.data(told, pretty: false) + Data("\n".utf8), to: run + "/metrics.jsonl")
+  #expect(try Trainer(recipe, folder: run).run() == .finished)
+  #expect(try figures(run) == figures(whole))
+}
+
+/// One flipped bit anywhere among the numbers is told, with both checksums and the checkpoint that is left.
+@Test func aCheckpointWithAFlippedBitIsRefused() throws {
+  let tiny = try TinyCorpus(), run = RunFolder(tiny.folder + "/run"), recipe = tiny.recipe()
+  #expect(try Trainer(recipe, folder: run.path).run() == .finished)
+  let data = try bytes(run.last), header = 8 + data.prefix(8).enumerated().reduce(0) { $0 + Int($1.element) << (8 * $1.offset) }
+  for place in [header, (header + data.count) / 2, data.count - 1] {
+    var bad = data
+    bad[place] ^= 0x10
+    try bad.write(to: URL(fileURLWithPath: run.last))
+    let error = inputError { _ = try Checkpoint(reading: run.last) }
+    #expect(error?.path == run.last && error?.place == "metadata.psimagenet.xxh128" && error?.kind == .malformed)
+    #expect(error?.expected.contains(/[0-9a-f]{32}/) == true && error?.found.contains(/[0-9a-f]{32}/) == true)
+    #expect(error?.found.contains("take \(run.best)") == true)
+    // No run goes on from it.
+    #expect(inputError { _ = try Trainer(recipe, folder: run.path) }?.place == error?.place)
+  }
+  try FileManager.default.removeItem(atPath: run.best)
+  #expect(inputError { _ = try Checkpoint(reading: run.last) }?.found.contains("train again") == true)
+}
+
+/// Files of versions that wrote no checksum: the same tensors and metadata without it.
+@Test func aCheckpointFromBeforeChecksumsIsRead() throws {
+  let tiny = try TinyCorpus(), path = tiny.folder + "/old.safetensors"
+  let trainer = try Trainer(tiny.recipe(), folder: tiny.folder + "/run")
+  #expect(try trainer.run() == .finished)
+  let contents = try SafeTensors.read(trainer.folder.last)
+  var metadata = contents.metadata
+  #expect(metadata.removeValue(forKey: SafeTensors.sealKey) != nil)
+  try SafeTensors.write(Array(contents.tensors.values), metadata: metadata, to: path)
+  #expect(try SafeTensors.read(path).metadata[SafeTensors.sealKey] == nil)
+  #expect(try Checkpoint(reading: path).weights == trainer.checkpoint.weights)
 }
 
 @Test func filtersThatLeaveNothingAndUnknownLabelsAreNamed() throws {
@@ -150,7 +219,12 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
     let place = Int.random(in: 0..<(trial % 5 == 0 ? data.count : header), using: &random)
     bad[place] = UInt8.random(in: 32...126, using: &random)
     try bad.write(to: URL(fileURLWithPath: damaged))
-    do { _ = try Checkpoint(reading: damaged) } catch { #expect(error.path == damaged) }
+    // What is read in spite of the damage is what was written.
+    do {
+      let found = try Checkpoint(reading: damaged)
+      #expect(found.description == read.description && found.running == read.running && found.optimizer == read.optimizer)
+      #expect(found.weights == read.weights)
+    } catch { #expect(error.path == damaged) }
   }
   for length in [0, 7, 8, 100, header - 1, header, data.count - 1] {
     try data.prefix(length).write(to: URL(fileURLWithPath: damaged))
@@ -280,8 +354,8 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
     recipe.augmentations = ["photon-noise", "tile-gain", "pixel-dropout", "saturation", "blur"].map { Choice(name: $0) }
   }
   #expect(try Trainer(recipe, folder: tiny.folder + "/whole").run() == .finished)
-  var looks = 0
-  #expect(try Trainer(recipe, folder: tiny.folder + "/parts").run(shouldStop: { looks += 1; return looks == 7 }) == .stopped(step: 7))
+  let first = try Trainer(recipe, folder: tiny.folder + "/parts")
+  #expect(try first.run(shouldStop: { first.step == 7 }) == .stopped(step: 7))
   #expect(try Trainer(recipe, folder: tiny.folder + "/parts").run() == .finished)
   #expect(try bytes(tiny.folder + "/whole/last.safetensors") == bytes(tiny.folder + "/parts/last.safetensors"))
   #expect(try figures(tiny.folder + "/whole") == figures(tiny.folder + "/parts"))

@@ -1,0 +1,48 @@
+import Engine
+import Foundation
+import Graphs
+import Pretexts
+import Tensors
+
+/// Looks at the validation split.
+extension Trainer {
+  /// Whether the run was stopped in the look that its last step was due.
+  var owesLook: Bool {
+    validation != nil && step > 0 && checkpoint.running.seen > 0 && (step % recipe.validateEvery == 0 || step == recipe.steps)
+  }
+
+  /// Loss and accuracy over the whole validation split, on fixed examples; `nil` where `shouldStop` says so before a batch.
+  func validate(
+    _ plan: Plan, _ validation: BatchMaker, _ questions: [Question], rate: Double, shouldStop: () -> Bool
+  ) throws -> RunFolder.Metric? {
+    let clock = ContinuousClock(), began = clock.now
+    // Small splits are looked at several times with other self-made answers, so that the figure means something.
+    let total = validation.fixedCount * max(1, 512 / validation.fixedCount)
+    var loss = 0.0, right = questions.map { _ in 0 }
+    for start in stride(from: 0, to: total, by: recipe.batch) {
+      if shouldStop() { return nil }
+      let range = start..<min(total, start + recipe.batch), batch = try validation.validation(range)
+      let isSound = batch.isFinite, outputs = try plan.evaluate(batch, weights), stepLoss = Double(outputs["loss"]!.elements[0])
+      guard isSound, stepLoss.isFinite else {
+        let program = network.program(batch: recipe.batch, mode: .inference).program
+        let fault = try FaultFinder(program: program, precision: precision.precision).fault(batch, weights) { place in
+          validation.record(ofFixed: min(start + place, range.upperBound - 1)).id
+        }
+        throw divergence(isSound ? "validation loss \(stepLoss)" : "a validation picture is not finite", at: step, fault)
+      }
+      // The mean loss includes the filling of the last batch; its share is at most one batch in total.
+      loss += stepLoss * Double(range.count)
+      for (index, count) in Trainer.rightAnswers(questions, outputs, batch, first: range.count).enumerated() { right[index] += count }
+    }
+    return .init(
+      step: step, split: "validation", loss: loss / Double(total), right: right, of: total, questions, learningRate: rate,
+      imagesPerSecond: Double(total) / seconds(clock.now - began))
+  }
+
+  /// How many of the first rows are answered right, for each question.
+  static func rightAnswers(
+    _ questions: [Question], _ outputs: [String: Tensor<Float>], _ batch: [String: Tensor<Float>], first count: Int
+  ) -> [Int] {
+    questions.map { $0.right(outputs[$0.output]!, batch, first: count) }
+  }
+}
