@@ -36,7 +36,7 @@ extension StudyReport {
       case .withheld: reasons.joined(separator: "; ")
       case .notShown: "undecided: " + reasons.joined(separator: "; ")
       case .notAudited: "no run of the family was audited: its accuracy in its own task is not to be quoted"
-      case .stands: "every control is at chance"
+      case .stands: "every control that was asked is at chance"
       }
     }
   }

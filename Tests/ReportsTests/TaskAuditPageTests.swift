@@ -46,6 +46,11 @@ func auditText(seed: Int, darks: String) throws -> String {
   let undecided = try [audit(seed: 1, darks: "undecided"), audits[1], audits[2]]
   let open = try TaskVerdict(undecided)
   #expect(open.standing == .provisional && open.sentence.contains("dark frames of seed 1 is undecided"))
+  #expect(!verdict.sentence.contains("Not asked") && !verdict.sentence.contains("owns"))
+  // Who accepts without having asked everything says so, and names what was owned up to.
+  let less = try TaskVerdict((1...3).map { try audit(seed: $0, darks: "not applicable", changing: ("\"commutes\"", "\"owned\"")) })
+  #expect(less.standing == .accepted && less.sentence.contains("make no sense for the question: dark frames."))
+  #expect(less.sentence.contains("owns up to steps that do not treat both hands alike: area average."))
 }
 
 /// Runs are judged together only where they are seeds of one recipe on one corpus.

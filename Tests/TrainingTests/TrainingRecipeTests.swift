@@ -49,7 +49,7 @@ private func read(_ text: String) throws -> TrainingRecipe {
   ("corpus: /c\nschedule: {warmupSteps: 1000}", "schedule.warmupSteps"), ("corpus: /c\nschedule: {stepShare: 0}", "schedule.stepShare"),
   ("corpus: /c\nschedule: {stepFactor: -1}", "schedule.stepFactor"), ("corpus: /c\ninclude: {kind: wide}", "include.kind"),
   ("corpus: /c\ntask: {name: flop}", "task.name"), ("corpus: /c\ntask: {name: flip, setings: {}}", "task.setings"),
-  ("corpus: /c\ntask: {settings: {}}", "task"), ("corpus: /c\ntask: flip", "task"),
+  ("corpus: /c\ntask: {settings: {}}", "task"), ("corpus: /c\ntask: flop", "task.name"),
   ("corpus: /c\ntask: {name: flip, settings: {mirror: true}}", "task.settings.mirror"),
   ("corpus: /c\ntask: {name: flip, settings: {antisymmetric: 3}}", "task.settings.antisymmetric"),
   ("corpus: /c\ntask: {name: flip, settings: {jitter: {nois: 1}}}", "task.settings.jitter.nois"),

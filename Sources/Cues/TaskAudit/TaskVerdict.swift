@@ -6,7 +6,7 @@ import Tensors
 /// The audits of one recipe's runs from several seeds, taken together.
 public struct TaskVerdict: Codable, Sendable {
   public enum Standing: String, Codable, Sendable {
-    /// Every control of every seed passed, with as many examples and seeds as acceptance asks for.
+    /// Every control of every seed that makes sense for the question passed, with as many examples and seeds as acceptance asks for.
     case accepted
     /// No leak was found, but too little was asked to exclude one.
     case provisional
@@ -21,6 +21,8 @@ public struct TaskVerdict: Codable, Sendable {
   public var remedies: [Remedy]
   /// Steps that do not commute and that the recipe owns up to.
   public private(set) var owned: [String] = []
+  /// Controls that make no sense for the question: what they would exclude is not excluded.
+  public private(set) var notAsked: [String] = []
 
   /// Throws unless all audits are of runs of one recipe from different seeds, judged on one corpus. Traps without audits.
   public init(_ audits: [TaskAudit]) throws(InputError) {
@@ -57,6 +59,9 @@ public struct TaskVerdict: Codable, Sendable {
   private init(judging audits: [TaskAudit]) {
     let leaks = audits.flatMap { audit in audit.reasons.map { audits.count > 1 ? "seed \(audit.seed): \($0)" : $0 } }
     owned = Set(audits.flatMap { $0.commutation.rows.filter { $0.verdict == .owned }.map(\.key) }).sorted()
+    var names: [String] = []
+    for finding in audits.flatMap(\.findings) where finding.verdict == .notApplicable && !names.contains(finding.name) { names.append(finding.name) }
+    notAsked = names
     remedies = Remedy.allCases.filter { remedy in audits.contains { $0.remedies.contains(remedy) } }
     guard leaks.isEmpty else {
       (standing, headline, reasons) = (.withheld, nil, leaks)
@@ -81,7 +86,9 @@ public struct TaskVerdict: Codable, Sendable {
   public var sentence: String {
     let owning = owned.isEmpty ? "" : " The recipe owns up to steps that do not treat both hands alike: \(owned.joined(separator: ", "))."
     return switch standing {
-    case .accepted: "ACCEPTED: \(headline!.metric) \(headline!), and every control is at chance.\(owning)"
+    case .accepted:
+      "ACCEPTED: \(headline!.metric) \(headline!), and every control that was asked is at chance."
+        + (notAsked.isEmpty ? "" : " Not asked, since they make no sense for the question: \(notAsked.joined(separator: ", ")).") + owning
     case .provisional:
       "PROVISIONAL: \(headline!.metric) \(headline!); no control was answered, but leaks are not excluded either: \(reasons.joined(separator: "; ")).\(owning)"
     case .withheld: "WITHHELD: \(reasons.joined(separator: "; "))."
