@@ -2,8 +2,8 @@ import Corpora
 import Tensors
 import Training
 
-/// A batch as the network sees it: a tile for every channel of every example, the answer above it, of several tasks each above its own tiles. Gaps, which are exactly 0, in a
-/// colour that no signal takes.
+/// A batch as the network sees it: a tile for every channel of every example, the answer above it, of several tasks each above its own tiles. Gaps, which
+/// are exactly 0, in a colour that no signal takes.
 public struct BatchSheet: Sendable {
   /// Examples side by side.
   public var columns: Int

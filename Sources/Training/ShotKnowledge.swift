@@ -41,7 +41,8 @@ extension Record {
 }
 
 extension SignalScale {
-  /// By source of `records`, with the detector pixels under a picture's pixel where the source's first geometry tells. Throws for a source whose tone map cannot be inverted, because it stretches every picture by itself.
+  /// By source of `records`, with the detector pixels under a picture's pixel where the source's first geometry tells. Throws for a source
+  /// whose tone map cannot be inverted, because it stretches every picture by itself.
   package static func bySource(of corpus: Corpus, _ records: [Record]) throws(InputError) -> [String: SignalScale] {
     let path = corpus.folder + "/recipe.yaml", recipe = try CorpusRecipe(reading: path)
     let firsts = Dictionary(records.map { ($0.source, $0) }, uniquingKeysWith: { first, _ in first })

@@ -43,7 +43,7 @@ public struct CommutationTable: Codable, Hashable, Sendable {
   /// Sizes of the pictures that go in.
   public static let widths = [96, 97, 99, 100, 112], heights = [65, 112]
   /// Steps that a recipe may own up to. A control that is answered withholds the accuracy whatever the recipe says.
-  public static let ownable = ["calibrate", "area average", "assemble", "tone map", "store", "input scaling", "cut"]
+  public static let ownable = ["calibrate", "area average", "tone map", "store", "input scaling", "cut"]
 
   /// Throws where `owns` names something else.
   public static func check(owns recipe: TrainingRecipe, path: String) throws(InputError) {

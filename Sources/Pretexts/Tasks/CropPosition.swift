@@ -29,9 +29,8 @@ public struct CropPosition: PretextTask {
 
   public func validate() throws(SettingError) {
     try SettingError.require((2...8).contains(grid), "grid", "2 to 8", grid)
-    try SettingError.require(smallestShare > 0 && smallestShare <= largestShare, "smallestShare", "above 0, at most largestShare", smallestShare)
+    try cutting.validate(largestShare: largestShare)
     try SettingError.require(largestShare < 1, "largestShare", "below 1", largestShare)
-    try SettingError.require((0...0.25).contains(margin), "margin", "0 to 0.25", margin)
     try jitter.validate()
     try SettingError.require(jitter.shift == 0, "jitter.shift", "0, since the place is asked for", jitter.shift)
   }
