@@ -5,6 +5,9 @@ import Tensors
 /// How pieces are cut out of a frame so that only content can tell which: the outermost margin is never shown, and every view, cut or
 /// not, is reduced to a random intermediate size below that of any piece and then enlarged to the input size. So a piece is no
 /// blockier than the whole frame (nor sharper, as it were at its own size), and nothing but what it shows tells how much was cut.
+///
+/// It is reduced by single pixels, not by their average: the average of a whole frame has less noise than that of a piece, which would
+/// tell them apart in frames without any content.
 struct CroppedFrame {
   /// Side of the smallest piece as a share of the shown frame.
   let smallestShare: Double
@@ -29,24 +32,32 @@ struct CroppedFrame {
 
   /// A part of the picture as a view of the picture's size.
   func view(of image: MaskedImage, rows: Range<Int>, columns: Range<Int>, using random: inout Philox) -> MaskedImage {
-    view(of: image, rows: rows, columns: columns, intermediate: random.uniform(0.7, 0.95))
+    let side = intermediateSide(of: image.width, random.uniform(0.7, 0.95)), sides = random.next()
+    return view(of: image, rows: rows, columns: columns, intermediate: side, later: (sides & 1 == 0, sides & 2 == 0))
   }
 
-  /// - Parameter intermediate: the side of the intermediate picture as a share of the smallest piece's.
-  private func view(of image: MaskedImage, rows: Range<Int>, columns: Range<Int>, intermediate share: Double) -> MaskedImage {
-    let smallest = Double(pieceSide(smallestShare, shownSide(of: image.width)))
-    let intermediate = max(1, min(Int(smallest) - 1, Int((share * smallest).rounded())))
-    return image.cropped(rows: rows, columns: columns)
-      .resampled(toHeight: intermediate, width: intermediate).resampled(toHeight: image.height, width: image.width)
+  /// The side of the intermediate picture as a share of the smallest piece's.
+  private func intermediateSide(of side: Int, _ share: Double) -> Int {
+    let smallest = pieceSide(smallestShare, shownSide(of: side))
+    return max(1, min(smallest - 1, Int((share * Double(smallest)).rounded())))
+  }
+
+  private func view(
+    of image: MaskedImage, rows: Range<Int>, columns: Range<Int>, intermediate: Int, later: (row: Bool, column: Bool)
+  ) -> MaskedImage {
+    image.cropped(rows: rows, columns: columns).pointSampled(toHeight: intermediate, width: intermediate, later: later)
+      .resampled(toHeight: image.height, width: image.width)
   }
 
   /// About the smallest piece, exactly in the middle; `nil` for pictures that are too small.
   func centralPiece(of image: MaskedImage) -> MaskedImage? {
     let side = image.width
     guard side == image.height, side >= smallestSide else { return nil }
-    // As odd as the picture, or there is no middle.
+    // As odd as the picture, or there is no middle; and no pixel of the picture lies between two of the intermediate one's.
     let piece = pieceSide(smallestShare, shownSide(of: side)), size = piece + (piece ^ side) & 1, start = (side - size) / 2
-    return view(of: image, rows: start..<start + size, columns: start..<start + size, intermediate: 0.8)
+    let wanted = intermediateSide(of: side, 0.8)
+    guard let intermediate = (1...wanted).last(where: { to in (0..<to).allSatisfy { (2 * $0 + 1) * size % (2 * to) != 0 } }) else { return nil }
+    return view(of: image, rows: start..<start + size, columns: start..<start + size, intermediate: intermediate, later: (true, true))
   }
 
   func validate(largestShare: Double) throws(SettingError) {

@@ -110,12 +110,10 @@ public struct RandomView: Codable, Hashable, Sendable {
     Jitter.addNoise(Float(noise), to: &view, using: &random)
   }
 
-  /// Writes a piece, as the network sees it, into a field: augmented, scaled, adjusted. Where nothing is augmented, the picture as it is.
+  /// Writes a piece, as the network sees it, into a field: scaled and adjusted. Where nothing is augmented, as it is.
   func write(
-    _ piece: MaskedImage, of shot: Shot, in context: ExampleContext, to batch: inout ExampleBatch, _ name: String, _ place: Int,
-    using random: inout Philox
+    _ image: MaskedImage, in context: ExampleContext, to batch: inout ExampleBatch, _ name: String, _ place: Int, using random: inout Philox
   ) {
-    let image = context.augmented(piece, of: shot, panels: nil, using: &random)
     batch.write(name, place) { view in
       context.scaling.write(image, into: &view)
       guard context.isAugmenting else { return }

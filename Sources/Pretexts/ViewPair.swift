@@ -34,16 +34,20 @@ public struct ViewPair: Codable, Hashable, Sendable {
   func fields(side: Int) -> [String: Shape] { ["view.1": [1, side, side], "view.2": [1, side, side]] }
 
   /// Pieces and views are drawn for fixed examples, too; there they have no contrast, brightness and noise.
+  ///
+  /// A view is cut out of the augmented picture: what a detector does to its pixels and chips it has done before anything is enlarged. Pieces of a
+  /// handful of frames are pictures themselves, whose pixels no panel map knows.
   func write(_ shot: Shot, in context: ExampleContext, using random: inout Philox, into batch: inout ExampleBatch, at place: Int) {
     let image = shot.image
     precondition(
       image.height == image.width && image.width >= RandomView.smallestSide,
       "views are cut out of squares of at least \(RandomView.smallestSide), got \(image.pixels.shape)")
-    let picture = isHandful && context.isAugmenting ? pieces.piece(of: image, context.scaling, using: &random) : image
+    let isPiece = isHandful && context.isAugmenting
+    let picture = isPiece ? pieces.piece(of: image, context.scaling, using: &random) : image
     guard !neighbour || shot.neighbour != nil else { preconditionFailure("the pair needs a neighbouring shot") }
     for (name, picture) in [("view.1", picture), ("view.2", neighbour ? shot.neighbour!.image : picture)] {
-      let view = views.piece(of: picture, context.scaling, using: &random)
-      views.write(view, of: shot, in: context, to: &batch, name, place, using: &random)
+      let seen = context.augmented(picture, of: shot, panels: isPiece ? nil : shot.panels, using: &random)
+      views.write(views.piece(of: seen, context.scaling, using: &random), in: context, to: &batch, name, place, using: &random)
     }
   }
 

@@ -152,7 +152,7 @@ public final class Trainer {
       guard let metric = try validate(plan, pictures, questions, rate: rate, shouldStop: shouldStop) else { return false }
       running = Checkpoint.RunningFigures()
       try log.append(metric)
-      accuracy = ", validation \(rounded(metric.accuracy))"
+      accuracy = ", validation \(rounded(metric.accuracy)) (not audited)"
       if metric.accuracy > description.bestAccuracy {
         description.bestAccuracy = metric.accuracy
         description.bestStep = step

@@ -78,11 +78,12 @@ struct Pretrain: ParsableCommand {
     case .finished:
       // The network is saved, and the same command makes the audit.
       signals.endsProgram = true
-      let audit = noAudit ? nil : try audited(recipe, in: folder)
+      // What an earlier audit withholds stays withheld.
+      let audit = noAudit ? try TaskAudit.known(in: RunFolder(folder), corpus: Corpus(opening: recipe.corpus)) : try audited(recipe, in: folder)
       let commutation = try audit?.commutation ?? (noAudit ? nil : commutation(recipe, in: folder))
       try output.print(PretrainOutcome(.finished, run: folder, audit: audit, commutation: commutation, metrics: metrics)) { _ in
         metrics.suffix(2).map {
-          let accuracy = audit?.isWithheld == true ? "accuracy withheld" : String(format: "accuracy %.4f", $0.accuracy)
+          let accuracy = audit?.isWithheld == true ? "accuracy withheld" : String(format: "accuracy %.4f", $0.accuracy) + (audit == nil ? ", not audited" : "")
           return "step \($0.step) \($0.split): loss \(String(format: "%.4f", $0.loss)), \(accuracy) (n = \($0.count))"
         }.joined(separator: "\n") + "\n" + words(audit, commutation, folder) + "run folder: \(folder)"
       }

@@ -1,5 +1,6 @@
 import Corpora
 import Cues
+import Frames
 import Pretexts
 import Tensors
 import Testing
@@ -166,4 +167,26 @@ func tasksCutAndResampleAlikeOnBothSides(task: any PretextTask) throws {
   let row = try CommutationTable.row(
     "calibrate", .jpeg(quality: 25), "panels", sizes: [(height: 65, width: 112)], under: [.quarterTurn], owned: [])
   #expect(row.residuals.isEmpty && row.verdict == .information && row.reason?.contains("not square") == true)
+}
+
+/// Panels that lie on whole pixels of the canvas measure a mirrored scene as the mirrored one; a panel a quarter pixel off does not, and a CSPAD
+/// has many: their noise may tell, which the dark frames judge.
+@Test func anAssemblyCommutesWherePanelsLieOnWholePixels() throws {
+  func row(_ shift: Double) throws -> CommutationTable.Row {
+    let nodes = [(0.0, 0.0), (0.0, 2000.0 + shift)].enumerated().map { index, place in
+      Geometry.Node(parent: "TOP:V1", object: "MTRX:V2:12:12:100:100", index: index, x: place.0, y: place.1)
+    }
+    let (step, height, width) = try PipelineStep.assembly(.psana(Geometry(nodes: nodes, path: "test")))
+    #expect(height == 12 && width == 32)
+    return try CommutationTable.row("assemble", step, "camera", sizes: [(height, width)], owned: [])
+  }
+  #expect(try row(0).verdict == .commutes && row(0).worst?.largest == 0)
+  let off = try row(25)
+  #expect(off.verdict == .judged && off.reason?.contains("dark frames") == true)
+  // Two shots of it are worlds apart, the mirrored twin is a fraction of a pixel off.
+  let worst = try #require(off.worst)
+  #expect(worst.relative > 0.05 && worst.relative < 0.6, "\(worst.relative)")
+  let (step, height, width) = try PipelineStep.assembly(.psana(.nominalCSPAD))
+  let cspad = try CommutationTable.row("assemble", step, "cspad", sizes: [(height, width)], under: [.mirror], owned: [])
+  #expect(cspad.verdict == .judged)
 }

@@ -188,3 +188,37 @@ private func chipNumbers(_ down: Int, _ across: Int) -> [Int] { map(chips: (down
   #expect(example(FrameClass(label: "x"), own) != example(FrameClass(label: "x"), nil))
   #expect(WhichTileOrder().usesPanels && WhichDarkPattern().usesPanels && !Flip().usesPanels)
 }
+
+/// A view is cut out of the augmented picture: its chips have gains of their own, and noise of an enlarged piece is shared by neighbours.
+@Test func viewsAreCutOutOfTheAugmentedPicture() {
+  let flat = MaskedImage(pixels: Tensor(repeating: 2, [side, side]), weight: Tensor(repeating: 1, [side, side]))
+  var task = SimCLR()
+  (task.pair.views.smallestArea, task.pair.views.aspect, task.pair.views.rotation, task.pair.views.mirrors) = (1, 1, 0, false)
+  (task.pair.views.contrast, task.pair.views.brightness, task.pair.views.noise) = (0, 0, 0)
+  func views(_ augmentation: any Augmentation, _ task: SimCLR) -> [Tensor<Float>] {
+    var random = Philox(seed: 5)
+    let context = ExampleContext(scaling: plain, isAugmenting: true, augmentations: [augmentation])
+    let made = task.makeExample(from: Shot(flat, signal: photons, panels: map()), in: context, classes: 2, using: &random)
+    return [made["view.1"]!, made["view.2"]!]
+  }
+  let gains = views(TileGain(tiles: 4, gain: 0.1, pedestal: 0), task)
+  #expect(gains[0] != gains[1], "each view has gains of its own")
+  for view in gains {
+    let chips = map().chips.elements, own = Dictionary(grouping: view.elements.indices.filter { chips[$0] >= 0 }) { chips[$0] }.mapValues { $0.map { view.elements[$0] } }
+    // A view of all of it is a hair smaller, which mixes pixels at the edges of a chip.
+    let levels = own.values.map { $0.sorted()[$0.count / 2] }.sorted()
+    for values in own.values {
+      let middle = values.sorted()[values.count / 2]
+      #expect(values.count { abs($0 - middle) < 1e-3 } > values.count / 2)
+    }
+    #expect(zip(levels, levels.dropFirst()).allSatisfy { $1 - $0 > 1e-3 }, "\(levels)")
+  }
+  // A quarter of the area, twice as large: bilinear samples half a pixel apart.
+  (task.pair.views.smallestArea, task.pair.views.largestArea) = (0.25, 0.25)
+  for view in views(PhotonNoise(shares: [0.1, 0.05]), task) {
+    let pixels = view.elements.map(Double.init), mean = Statistics.mean(pixels), centred = pixels.map { $0 - mean }
+    let beside: [Double] = centred.indices.filter { $0 % side > 0 }.map { centred[$0] * centred[$0 - 1] }
+    let correlation = Statistics.mean(beside) / Statistics.mean(centred.map { $0 * $0 })
+    #expect(correlation > 0.3, "\(correlation)")
+  }
+}

@@ -154,7 +154,10 @@ struct PretrainAuditCommandTests {
     // Without an audit there is no one to withhold it.
     try AtomicFile.write(CanonicalJSON.data(tiny.recipe { ($0.steps, $0.validateEvery) = (40, 20) }), to: path)
     let open = try Command.result(["pretrain", path, "--out", tiny.folder + "/open", "--quiet", "--no-audit"])
-    #expect(open.code == 0 && open.text.firstMatch(of: /accuracy [01]\.\d/) != nil && !open.text.contains("accuracy withheld"))
+    #expect(open.code == 0 && open.text.firstMatch(of: /accuracy [01]\.\d+, not audited/) != nil && !open.text.contains("accuracy withheld"))
+    // Where an audit has withheld it, it stays withheld.
+    let again = try Command.result(["pretrain", path, "--out", tiny.folder + "/run", "--quiet", "--no-audit"])
+    #expect(again.code == 0 && again.text.contains("accuracy withheld") && again.text.contains("WITHHELD: "))
   }
 
   /// What programs read says how the accuracy stands, and has none where it is withheld.
@@ -170,6 +173,8 @@ struct PretrainAuditCommandTests {
     #expect(withheld["audit"] as? String == "withheld" && withheld["ending"] as? String == "finished" && withheld["run"] as? String == tiny.folder + "/run")
     #expect((withheld["reasons"] as? [String])?.contains { $0.contains("mean image") } == true)
     #expect(metrics.count == 4 && metrics.allSatisfy { $0["accuracy"] == nil && $0["loss"] is Double && $0["step"] is Int })
+    #expect(try printed("--no-audit")["audit"] as? String == "withheld", "an audit that was made holds")
+    try FileManager.default.removeItem(atPath: tiny.folder + "/run/audit.json")
     let unaudited = try printed("--no-audit")
     #expect(unaudited["audit"] as? String == "absent" && (unaudited["metrics"] as? [[String: Any]])?.allSatisfy { $0["accuracy"] is Double } == true)
   }

@@ -85,8 +85,9 @@ public struct CommutationTable: Codable, Hashable, Sendable {
       let size = (made.image.height, made.image.width)
       rows.append(try row("area average", .framing(height: size.0, width: size.1, fit: source.fit), source.name))
       rows.append(try row("tone map", .toneMap(source.tone ?? made.tone), source.name))
+      if source.view == .assembled { rows.append(try CommutationTable.assembly(of: record.detector, source.name, under: symmetries)) }
       let outline = try corpus.image(record).weight
-      let name = source.view == .assembled ? "assemble by geometry" : "margins and bad pixels"
+      let name = source.view == .assembled ? "outline of the assembled panels" : "margins and bad pixels"
       rows.append(try row("mask", .outline(outline, name), source.name, sizes: [size]))
     }
     rows.append(try row("store", .store, ""))
@@ -140,6 +141,24 @@ public struct CommutationTable: Codable, Hashable, Sendable {
       row.reason = "add \(key) to the recipe's owns, or flip before this step"
     }
     return row
+  }
+
+  /// The row of the assembly. A corpus does not keep the geometry that it was made with, only what its pixels show, so the panels lie at their
+  /// nominal places.
+  static func assembly(of detector: String, _ source: String, under symmetries: [Symmetry]) throws -> Row {
+    let nominal: Geometry? =
+      switch detector {
+      case CSPAD.name: .nominalCSPAD
+      case Jungfrau.name: .nominalJungfrau4M
+      default: nil
+      }
+    guard let nominal else {
+      return Row(
+        source: source, step: "assembly of \(detector)", residuals: [], verdict: .information,
+        reason: "not measured: the nominal places of its panels are not known here", key: "assemble")
+    }
+    let (step, height, width) = try PipelineStep.assembly(.psana(nominal))
+    return try row("assemble", step, source, sizes: [(height, width)], under: symmetries, owned: [])
   }
 
   /// Rows and columns of one panel, for detectors whose common mode has fixed blocks.

@@ -1,5 +1,6 @@
 import Corpora
 import Frames
+import Host
 import Pretexts
 import Tensors
 
@@ -77,6 +78,43 @@ extension PipelineStep {
         counts.reshaped(to: [1, shape[0], shape[1]]), CalibrationConstants(commonMode: mode), path: "commutation")
       return [frame.signal.reshaped(to: shape)]
     }
+  }
+
+  /// What an assembly does to a scene: each panel pixel measures it at its own place, between four pixels of the canvas, and is put on the nearest
+  /// one. Positions are rounded from one side, so a mirrored scene comes out displaced by other fractions of a pixel. Shown is what the mirrored
+  /// and turned detectors measure, too: the outline is another row.
+  ///
+  /// Takes scenes of the canvas's size alone. Throws for a geometry that describes no detector.
+  package static func assembly(_ geometry: DetectorGeometry) throws(InputError) -> (step: PipelineStep, height: Int, width: Int) {
+    let positions = try geometry.pixelPositions()
+    let assembly = try Assembly(positions: positions, panelShape: positions.x.shape, path: geometry.path)
+    let (height, width) = (assembly.height, assembly.width), footprint = assembly.footprint.map { Float($0) }
+    let group = height == width ? Symmetry.allCases : Symmetry.allCases.filter { !$0.transposes }
+    let shown = MaskedImage(pixels: footprint, weight: footprint).showingOnlyPixelsMeasured(underAll: group, minimumWeight: 0.5).weight.elements
+    /// The canvas pixel before a position, and the share of the one after it.
+    func place(_ position: Double, from first: Double, below end: Int) -> (Int, Float) {
+      let x = (position - first) / positions.pixelSize, low = max(0, min(end - 2, Int(x)))
+      return (low, Float(min(1, x - Double(low))))
+    }
+    let seen = assembly.targets.indices.filter { assembly.targets[$0] >= 0 && shown[Int(assembly.targets[$0])] > 0 }
+    let samples = seen.map { index in
+      let (row, down) = place(positions.x.elements[index], from: assembly.originMM.x * 1000, below: height)
+      let (column, right) = place(positions.y.elements[index], from: assembly.originMM.y * 1000, below: width)
+      return (target: Int(assembly.targets[index]), corner: row * width + column, down: down, right: right)
+    }
+    let step = PipelineStep("assembly of panels at their nominal places", judgedBy: DarkFrames.name) { planes in
+      precondition(planes[0].shape == [height, width], "a scene \(planes[0].shape) for a canvas of \(height)×\(width)")
+      let scene = planes[0].elements
+      var sums = [Float](repeating: 0, count: height * width), counts = sums
+      for (target, corner, down, right) in samples {
+        let upper = scene[corner] + right * (scene[corner + 1] - scene[corner])
+        let lower = scene[corner + width] + right * (scene[corner + width + 1] - scene[corner + width])
+        sums[target] += upper + down * (lower - upper)
+        counts[target] += 1
+      }
+      return [Tensor([height, width], zip(sums, counts).map { $1 > 0 ? $0 / $1 : 0 })]
+    }
+    return (step, height, width)
   }
 
   /// The outline of what a detector measures.

@@ -13,8 +13,8 @@ import Training
 /// Φ(0.01·√(N/2)). The oracle is that of the task's own noise-free examples: Φ(d/2) for two classes d apart, by simulation in the space of
 /// the means for more.
 ///
-/// Tasks that cut and resample, ask for numbers or for hidden pixels have no such oracle. They get a `SurePattern`, which leaves no doubt about the
-/// answer: a network must be right in all but two of a hundred.
+/// All other tasks have no such oracle. They get a `SureCue`, which leaves no doubt about the answer: a network must be right in all but two of a
+/// hundred.
 ///
 /// A network is trained for 150 steps and, as long as it misses the cue, afresh for twice as many, up to `TaskSubject.plantedSteps`.
 public struct PlantedCue: TaskControl {
@@ -37,23 +37,14 @@ public struct PlantedCue: TaskControl {
   }
 
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
-    let examiner = subject.examiner, side = examiner.side
-    guard examiner.question.rule != .retrieval else {
-      return ControlFinding(
-        PlantedCue.self, .notApplicable, "What two views of a picture share depends on where they were cut: no oracle is known for finding one by the other.")
-    }
-    guard examiner.task.label == nil, examiner.task.needs.isEmpty else {
-      return ControlFinding(PlantedCue.self, .notApplicable, "The task asks the corpus for its answers, or more of a shot than its pixels: made-up pictures have none.")
-    }
-    guard !examiner.task.asksAboutNoise else {
-      return ControlFinding(PlantedCue.self, .notApplicable, "The task asks about noise, gain or sharpness, which a fixed pattern does not tell.")
-    }
+    let examiner = subject.examiner, side = examiner.side, sure: SureCue
+    do { sure = try SureCue(examiner, seed: subject.seed) } catch { return ControlFinding(PlantedCue.self, .notApplicable, error.reason) }
     // The budget of a short audit is shared.
     let share = min(1, Double(subject.examples) / Double(subject.acceptance.examples))
     func count(_ whole: Int) -> Int { max(64, Int(share * Double(whole))) }
-    guard examiner.question.rule == .largest,
+    guard sure.kind == .everywhere, examiner.question.rule == .largest,
       let pixel = try outcome(examiner, cue: hotPixel(side), training: count(frames), testing: subject.examples, seed: subject.seed)
-    else { return try sureFinding(subject) }
+    else { return try finding(subject, of: sure) }
     let spread = try outcome(
       examiner, cue: whitePattern(side, seed: subject.seed), training: count(patternFrames), testing: subject.examples, seed: subject.seed &+ 1)!
     func said(_ outcome: Outcome) -> String {
@@ -68,7 +59,9 @@ public struct PlantedCue: TaskControl {
         PlantedCue.self, .undecided, template + words + "; no network was trained on it.", score: pixel.template, expected: pixel.oracle)
     }
     let cue = hotPixel(side), seed = subject.seed
-    let network = try trained(subject, reaching: pixel.oracle) { PlantedCue.frame($0, cue, side: side, seed: seed, stream: $1) }
+    let network = try trained(subject, reaching: pixel.oracle) { count, stream in
+      Pictures(runs: Array(repeating: 0, count: count)) { PlantedCue.frame($0, cue, side: side, seed: seed, stream: stream) }
+    }
     let all = words + "; a fresh network \(network.words)"
     if isReached, !isFound, network.isReached {
       return ControlFinding(
@@ -77,19 +70,21 @@ public struct PlantedCue: TaskControl {
     return verdict(isFound && network.isReached, all, score: pixel.template, expected: pixel.oracle)
   }
 
-  /// Of a task that only a sure pattern can be planted for.
-  private func sureFinding(_ subject: TaskSubject) throws -> ControlFinding {
+  /// Of a task that only a sure cue can be planted for.
+  private func finding(_ subject: TaskSubject, of sure: SureCue) throws -> ControlFinding {
+    if case .plain = sure.kind {
+      let share = try sure.shareToldByOneNumber(subject.examiner.scaled(by: sure.scaling), seed: subject.seed)
+      guard share >= 0.99 else {
+        return ControlFinding(
+          PlantedCue.self, .notApplicable,
+          "The steps are too alike for a sure answer: how rough a picture is tells \(decimals(share)) of them in \(sure.words).")
+      }
+    }
     guard subject.plantedSteps > 0 else {
       return ControlFinding(PlantedCue.self, .undecided, "The task has no oracle for a template, and no network was trained on a planted pattern.", expected: 1)
     }
-    let sure = SurePattern(side: subject.examiner.side, seed: subject.seed)
-    if case .explaining(let share, _) = subject.examiner.question.rule, share > 0.9 * sure.share {
-      return ControlFinding(
-        PlantedCue.self, .notApplicable, "The task wants \(decimals(share)) of the variance explained: of a pattern in noise nobody can explain more than \(decimals(sure.share)).")
-    }
-    let network = try trained(subject, reaching: 1) { sure.frame($0, stream: $1) }
-    return verdict(
-      network.isReached, "pattern of \(sure.amplitude) σ that leaves no doubt (oracle 1): a fresh network \(network.words)", score: network.score, expected: 1)
+    let network = try trained(subject, reaching: 1, scaling: sure.scaling) { sure.pictures($0, stream: $1) }
+    return verdict(network.isReached, "\(sure.words) (oracle 1): a fresh network \(network.words)", score: network.score, expected: 1)
   }
 
   private func verdict(_ isFound: Bool, _ words: String, score: Score, expected: Double) -> ControlFinding {
@@ -117,7 +112,7 @@ public struct PlantedCue: TaskControl {
 
   /// `nil` where the task does more than to move pixels.
   package func outcome(_ examiner: TaskExaminer, cue: [Float], training: Int, testing: Int, seed: UInt64) throws -> Outcome? {
-    let side = examiner.side, examiner = try examiner.onNoise()
+    let side = examiner.side, examiner = try examiner.scaled()
     guard let oracle = try PlantedCue.oracle(examiner, cue: cue, seed: seed) else { return nil }
     func pictures(_ count: Int, _ stream: UInt64) -> Pictures {
       Pictures(runs: Array(repeating: 0, count: count)) { index in PlantedCue.frame(index, cue, side: side, seed: seed, stream: stream) }
@@ -196,21 +191,23 @@ public struct PlantedCue: TaskControl {
     return attempts + [most]
   }
 
-  /// - Parameter frame: number and stream -> a picture with the cue.
+  /// - Parameter pictures: count and stream -> pictures with the cue.
   private func trained(
-    _ subject: TaskSubject, reaching oracle: Double, _ frame: @escaping @Sendable (Int, UInt64) -> MaskedImage
+    _ subject: TaskSubject, reaching oracle: Double, scaling: InputScaling = InputScaling(mean: 0, deviation: 1),
+    _ pictures: (Int, UInt64) -> Pictures
   ) throws -> Learnt {
     var learnt: Learnt?
     for steps in PlantedCue.attempts(upTo: subject.plantedSteps) where learnt?.isReached != true {
-      let score = try trained(subject, steps: steps, frame)
+      let score = try trained(subject, steps: steps, subject.examiner.scaled(by: scaling), pictures)
       learnt = Learnt(oracle: oracle, steps: (learnt?.steps ?? []) + [steps], score: score)
     }
     return learnt!
   }
 
-  private func trained(_ subject: TaskSubject, steps: Int, _ frame: @escaping @Sendable (Int, UInt64) -> MaskedImage) throws -> Score {
-    let examiner = try subject.examiner.onNoise(), batch = 32, seed = subject.seed
-    let make = { (count: Int, stream: UInt64) in Pictures(runs: Array(repeating: 0, count: count)) { index in frame(index, stream) } }
+  private func trained(
+    _ subject: TaskSubject, steps: Int, _ examiner: TaskExaminer, _ make: (Int, UInt64) -> Pictures
+  ) throws -> Score {
+    let batch = examiner.question.isAskedAmongABatch ? examiner.batchSize : 32, seed = subject.seed
     let pictures = make(steps * batch, 8)
     // One of several tasks is trained by itself.
     var like = examiner.checkpoint

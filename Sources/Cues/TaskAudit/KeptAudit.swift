@@ -25,12 +25,25 @@ extension TaskAudit {
     return audit
   }
 
+  /// The audit that lies in the run's folder, whatever it asked for; `nil` where there is none, or one of another network, recipe or corpus.
+  ///
+  /// Throws where the run has no checkpoint, and where the file is there and is no audit.
+  public static func known(in run: RunFolder, corpus: Corpus) throws -> TaskAudit? {
+    let checkpoint = try Checkpoint(reading: run.last), path = file(of: run)
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    let known = try CanonicalJSON.value(TaskAudit.self, from: AtomicFile.read(path), path: path)
+    return try known.isOf(checkpoint, corpus: corpus) ? known : nil
+  }
+
   /// Whether a new audit would ask the same of the same.
   private func stillHolds(_ checkpoint: Checkpoint, corpus: Corpus, examples: Int, plantedSteps: Int) throws -> Bool {
+    try split == Split.test.rawValue && self.examples == examples && self.plantedSteps == plantedSteps && acceptance == AuditAcceptance()
+      && Set(findings.map(\.control)) == Set(ControlCatalog.ofTasks.map { $0.name }) && isOf(checkpoint, corpus: corpus)
+  }
+
+  private func isOf(_ checkpoint: Checkpoint, corpus: Corpus) throws -> Bool {
     let description = checkpoint.description
-    return try step == description.step && seed == description.recipe.seed && split == Split.test.rawValue && self.examples == examples
-      && self.plantedSteps == plantedSteps && acceptance == AuditAcceptance()
-      && Set(findings.map(\.control)) == Set(ControlCatalog.ofTasks.map { $0.name })
+    return try step == description.step && seed == description.recipe.seed
       && recipeDigest == TaskAudit.digest(description.recipe, corpus: description.corpus)
       && corpusDigest == Checksum.sha256(file: corpus.folder + "/manifest.json")
   }

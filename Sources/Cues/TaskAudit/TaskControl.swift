@@ -96,9 +96,7 @@ public enum Remedy: String, Codable, Sendable, CaseIterable {
     case .recentring: return asksAboutHands && sources.contains { $0.centre == nil }
     case .symmetrisedMask: return (task as? Flip)?.showsOneSidedPixels ?? (task as? WhichSymmetry)?.showsOneSidedPixels ?? false
     case .perPanel: return sources.contains { $0.view == .assembled }
-    // How large a piece was shows in its noise, whatever the labels.
-    case .labels: return !task.asks.contains(.scale)
-    case .mixedBatches, .darkSubtraction, .runSplit, .alikeBatches: return true
+    case .labels, .mixedBatches, .darkSubtraction, .runSplit, .alikeBatches: return true
     }
   }
 

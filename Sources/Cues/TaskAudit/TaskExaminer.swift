@@ -274,10 +274,10 @@ public final class TaskExaminer {
     }
   }
 
-  /// The same task and network on noise of mean 0 and deviation 1.
-  func onNoise() throws(InputError) -> TaskExaminer {
+  /// The same task and network on pictures of another mean and deviation; those of white noise where left out.
+  func scaled(by scaling: InputScaling = InputScaling(mean: 0, deviation: 1)) throws(InputError) -> TaskExaminer {
     var other = checkpoint
-    other.description.scaling = InputScaling(mean: 0, deviation: 1)
+    other.description.scaling = scaling
     return try TaskExaminer(other, path: path, task: whole, part: part)
   }
 }

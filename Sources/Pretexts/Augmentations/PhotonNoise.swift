@@ -5,7 +5,7 @@ import Tensors
 /// saw, which is its mean over N detector pixels, times N. The mean stays, the noise grows to `√(n/s)`, in addition to what was measured. Negative
 /// signals are readout noise and stay as they are.
 ///
-/// In a piece that was enlarged every pixel has this noise by itself, where a real one's neighbours would share it.
+/// Behind a cut (the crop tasks, `single-image`) every pixel of an enlarged piece has this noise by itself, where a real one's neighbours would share it.
 ///
 /// Every step is drawn, also that of all photons, so that no step is one resampling short. Needs a corpus whose tone map can be inverted.
 public struct PhotonNoise: GradedChange {

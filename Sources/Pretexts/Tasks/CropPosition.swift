@@ -9,8 +9,7 @@ import Tensors
 /// random size and a random place within its cell, and every view, cut or not, is reduced to a random intermediate size
 /// below that of any piece and then enlarged to the input size.
 ///
-/// What remains: the whole frame averages more pixels into one, so independent pixel noise is weaker in "not cropped"; and
-/// the gaps of a mask show where a piece lies.
+/// What remains: the gaps of a mask show where a piece lies.
 public struct CropPosition: PretextTask {
   public static let name = "crop-position"
   /// Cells along each axis.

@@ -4,8 +4,7 @@ import Tensors
 
 /// Is this the whole frame, or a piece of it? Source: Van Hoorick and Vondrick, "Dissecting Image Crops", ICCV 2021.
 ///
-/// Whole frames and pieces are resampled alike, see `CroppedFrame`. What remains: the whole frame averages more pixels into one, so
-/// independent pixel noise is weaker in it; and the gaps of a mask.
+/// Whole frames and pieces are resampled alike, see `CroppedFrame`. What remains: the gaps of a mask.
 public struct CropPresence: PretextTask {
   public static let name = "crop-presence"
   /// Side of a piece as a share of the shown frame, drawn from this range.

@@ -59,7 +59,8 @@ public struct SingleImage: PretextTask {
     let upright = context.isAugmenting
       ? views.piece(of: shot.image, context.scaling, shownUnder: answers, using: &random)
       : shot.image.showingOnlyPixelsMeasured(underAll: answers, minimumWeight: context.scaling.minimumWeight)
-    views.write(answers[turns](upright), of: shot, in: context, to: &batch, "view", place, using: &random)
+    let view = context.augmented(answers[turns](upright), of: shot, panels: nil, using: &random)
+    views.write(view, in: context, to: &batch, "view", place, using: &random)
     batch.writeOneHot("turns", place, answer: turns)
   }
 
