@@ -7,7 +7,8 @@ import Tensors
 /// blockier than the whole frame (nor sharper, as it were at its own size), and nothing but what it shows tells how much was cut.
 ///
 /// It is reduced by single pixels, not by their average: the average of a whole frame has less noise than that of a piece, which would
-/// tell them apart in frames without any content.
+/// tell them apart in frames without any content. And by every other pixel at most, since the area average that made the picture has
+/// shared noise among neighbours.
 struct CroppedFrame {
   /// Side of the smallest piece as a share of the shown frame.
   let smallestShare: Double
@@ -19,8 +20,8 @@ struct CroppedFrame {
   private func edge(of side: Int) -> Int { max(1, Int((margin * Double(side)).rounded())) }
   func pieceSide(_ share: Double, _ frame: Int) -> Int { max(1, Int((share * Double(frame)).rounded())) }
 
-  /// The smallest picture whose smallest piece has 4 pixels a side.
-  var smallestSide: Int { (10...8192).first { pieceSide(smallestShare, shownSide(of: $0)) >= 4 } ?? 8192 }
+  /// The smallest picture whose smallest piece has 8 pixels a side.
+  var smallestSide: Int { (10...8192).first { pieceSide(smallestShare, shownSide(of: $0)) >= 8 } ?? 8192 }
 
   /// The picture less its margin, cut at a random phase of one pixel: rows and columns of the frame that all answers share.
   func frame(of image: MaskedImage, using random: inout Philox) -> (rows: Range<Int>, columns: Range<Int>) {
@@ -32,14 +33,14 @@ struct CroppedFrame {
 
   /// A part of the picture as a view of the picture's size.
   func view(of image: MaskedImage, rows: Range<Int>, columns: Range<Int>, using random: inout Philox) -> MaskedImage {
-    let side = intermediateSide(of: image.width, random.uniform(0.7, 0.95)), sides = random.next()
+    let side = intermediateSide(of: image.width, random.uniform(0.7, 1)), sides = random.next()
     return view(of: image, rows: rows, columns: columns, intermediate: side, later: (sides & 1 == 0, sides & 2 == 0))
   }
 
-  /// The side of the intermediate picture as a share of the smallest piece's.
+  /// The side of the intermediate picture as a share of the most, which is half of the smallest piece's.
   private func intermediateSide(of side: Int, _ share: Double) -> Int {
-    let smallest = pieceSide(smallestShare, shownSide(of: side))
-    return max(1, min(smallest - 1, Int((share * Double(smallest)).rounded())))
+    let most = pieceSide(smallestShare, shownSide(of: side)) / 2
+    return max(1, min(most, Int((share * Double(most)).rounded())))
   }
 
   private func view(
@@ -53,11 +54,14 @@ struct CroppedFrame {
   func centralPiece(of image: MaskedImage) -> MaskedImage? {
     let side = image.width
     guard side == image.height, side >= smallestSide else { return nil }
-    // As odd as the picture, or there is no middle; and no pixel of the picture lies between two of the intermediate one's.
-    let piece = pieceSide(smallestShare, shownSide(of: side)), size = piece + (piece ^ side) & 1, start = (side - size) / 2
-    let wanted = intermediateSide(of: side, 0.8)
-    guard let intermediate = (1...wanted).last(where: { to in (0..<to).allSatisfy { (2 * $0 + 1) * size % (2 * to) != 0 } }) else { return nil }
-    return view(of: image, rows: start..<start + size, columns: start..<start + size, intermediate: intermediate, later: (true, true))
+    // As odd as the picture, or there is no middle; and in the middle of no intermediate pixel two of the picture's meet.
+    let piece = pieceSide(smallestShare, shownSide(of: side)), least = piece + (piece ^ side) & 1, wanted = intermediateSide(of: side, 0.8)
+    for size in stride(from: least, through: side, by: 2) {
+      guard let intermediate = (2...max(2, wanted)).last(where: { to in (0..<to).allSatisfy { (2 * $0 + 1) * size % (2 * to) != 0 } }) else { continue }
+      let start = (side - size) / 2
+      return view(of: image, rows: start..<start + size, columns: start..<start + size, intermediate: intermediate, later: (true, true))
+    }
+    return nil
   }
 
   func validate(largestShare: Double) throws(SettingError) {

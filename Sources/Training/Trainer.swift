@@ -69,6 +69,8 @@ public final class Trainer {
     optimizer = try recipe.optimizer.optimizer(path: path)
     train = BatchMaker(
       images: images, task: task, augmentations: augmentations, scaling: scaling, seed: recipe.seed, batch: recipe.batch)
+    // Batches that cannot be put together are refused before anything is written.
+    _ = try train.indices(step: 0)
     let hasValidation = corpus.records.contains { $0.split == .validation }
     validation = hasValidation
       ? BatchMaker(

@@ -170,7 +170,7 @@ func tasksCutAndResampleAlikeOnBothSides(task: any PretextTask) throws {
 }
 
 /// Panels that lie on whole pixels of the canvas measure a mirrored scene as the mirrored one; a panel a quarter pixel off does not, and a CSPAD
-/// has many: their noise may tell, which the dark frames judge.
+/// has many.
 @Test func anAssemblyCommutesWherePanelsLieOnWholePixels() throws {
   func row(_ shift: Double) throws -> CommutationTable.Row {
     let nodes = [(0.0, 0.0), (0.0, 2000.0 + shift)].enumerated().map { index, place in
@@ -182,11 +182,17 @@ func tasksCutAndResampleAlikeOnBothSides(task: any PretextTask) throws {
   }
   #expect(try row(0).verdict == .commutes && row(0).worst?.largest == 0)
   let off = try row(25)
-  #expect(off.verdict == .judged && off.reason?.contains("dark frames") == true)
+  #expect(off.verdict == .judged && off.reason?.contains("mirrored geometry") == true)
   // Two shots of it are worlds apart, the mirrored twin is a fraction of a pixel off.
   let worst = try #require(off.worst)
   #expect(worst.relative > 0.05 && worst.relative < 0.6, "\(worst.relative)")
-  let (step, height, width) = try PipelineStep.assembly(.psana(.nominalCSPAD))
-  let cspad = try CommutationTable.row("assemble", step, "cspad", sizes: [(height, width)], under: [.mirror], owned: [])
-  #expect(cspad.verdict == .judged)
+  func assembly(_ detector: String, _ panels: Shape?, _ symmetry: Symmetry = .mirror) throws -> CommutationTable.Row {
+    try CommutationTable.assembly(of: detector, panels: panels, "camera", under: [symmetry])
+  }
+  let cspad = try assembly(CSPAD.name, [32, 185, 388])
+  #expect(cspad.verdict == .judged && cspad.reason?.contains("twin under the same light") == true)
+  // What was not measured is not said to commute.
+  for row in try [assembly(CSPAD.name, [2, 185, 388]), assembly(PNCCD.name, nil), assembly(Jungfrau.name, nil, .quarterTurn)] {
+    #expect(row.verdict == .information && row.residuals.isEmpty && row.reason?.contains("not measured") == true)
+  }
 }

@@ -76,7 +76,7 @@ private func addHook(to pixels: inout [Float], _ random: inout Philox) {
   }
 }
 
-/// A task whose answers the corpus gives has no answers for made-up pictures: those controls say so, the others judge it.
+/// A task whose answers the corpus gives is asked about made-up pictures with each answer in turn.
 @Test func aTaskOfLabelsIsAudited() throws {
   try withScratch { folder in
     EngineThreads.use(1)

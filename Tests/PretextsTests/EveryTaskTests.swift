@@ -68,7 +68,7 @@ private func figures(_ plane: ArraySlice<Float>, side: Int) -> [Double] {
 
 /// White noise has no content. Whatever a task does to it, no figure may tell its answers apart: of 1500 examples the mean of each
 /// figure with an answer lies within 5 standard errors of its mean over all.
-@Test(arguments: ["flip", "symmetry", "crop-position", "crop-region", "patch-direction", "single-image", "inversion", "tile-swap", "shot-order"])
+@Test(arguments: ["flip", "symmetry", "crop-position", "crop-region", "crop-presence", "patch-direction", "single-image", "inversion", "tile-swap", "shot-order"])
 func onNoiseNoFigureTellsTheAnswer(name: String) {
   let task = PretextTaskCatalog.named(name)!.init(), side = max(21, task.smallestSide), classes = task.classes(labels: []).count
   let unit = InputScaling(mean: 0, deviation: 1), shapes = task.fields(side: side, classes: classes)
@@ -102,9 +102,7 @@ func onNoiseNoFigureTellsTheAnswer(name: String) {
     let mean = all.reduce(0) { $0 + $1[figure] } / count, variance = all.reduce(0) { $0 + ($1[figure] - mean) * ($1[figure] - mean) } / count
     for (answer, own) in seen {
       let difference = own.reduce(0) { $0 + $1[figure] } / Double(own.count) - mean
-      // Sharpness shows how many pixels went into one: CropPosition and CropRegion say so of noise, and only of what depends on size.
-      let isSharpness = name.hasPrefix("crop-") && [1, 3, 4].contains(figure)
-      if !isSharpness { #expect(difference * difference < 25 * variance / Double(own.count), "\(name): figure \(figure) of answer \(answer)") }
+      #expect(difference * difference < 25 * variance / Double(own.count), "\(name): figure \(figure) of answer \(answer)")
     }
   }
 }

@@ -121,7 +121,7 @@ private func example(_ image: MaskedImage, seed: UInt64, jitter: Jitter = still)
   #expect(key { $0.smallestShare = 0.7 } == "smallestShare")
   #expect(key { $0.margin = 0.5 } == "margin")
   #expect(key { $0.jitter.noise = -1 } == "jitter.noise")
-  #expect((10...33).contains(CropPosition().smallestSide))
+  #expect((20...33).contains(CropPosition().smallestSide))
 }
 
 @Test func answersAreTheLargestLogitOrTheSign() {

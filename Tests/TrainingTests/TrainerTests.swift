@@ -364,3 +364,13 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
   #expect(try Trainer(plain, folder: tiny.folder + "/plain").run() == .finished)
   #expect(try figures(tiny.folder + "/plain") != figures(tiny.folder + "/whole"))
 }
+
+/// A run that was refused leaves nothing behind that stands in the way of a corrected one.
+@Test func batchesThatCannotBePutTogetherAreRefusedBeforeAnythingIsWritten() throws {
+  let tiny = try TinyCorpus(), folder = tiny.folder + "/run"
+  let task = Choice(name: ShotIdentity.name, settings: .object(["runs": .integer(1)]))
+  let error = inputError { _ = try Trainer(tiny.recipe { ($0.task, $0.batch) = (task, 21) }, folder: folder) }
+  #expect(error?.place == "batch" && error?.expected.contains("1 runs of at least 21") == true)
+  #expect(!FileManager.default.fileExists(atPath: folder + "/last.safetensors"))
+  #expect(try Trainer(tiny.recipe { ($0.task, $0.batch) = (task, 20) }, folder: folder).run() == .finished)
+}

@@ -85,7 +85,12 @@ public struct CommutationTable: Codable, Hashable, Sendable {
       let size = (made.image.height, made.image.width)
       rows.append(try row("area average", .framing(height: size.0, width: size.1, fit: source.fit), source.name))
       rows.append(try row("tone map", .toneMap(source.tone ?? made.tone), source.name))
-      if source.view == .assembled { rows.append(try CommutationTable.assembly(of: record.detector, source.name, under: symmetries)) }
+      if source.view == .assembled {
+        let panels = try corpus.detectorCoordinates(for: record)?.places?.panelShape
+        // The canvas of a turned detector is the canvas turned.
+        let turn = source.symmetry ?? .identity, asked = symmetries.map { turn.followed(by: $0).followed(by: turn.inverse) }
+        rows.append(try CommutationTable.assembly(of: record.detector, panels: panels, source.name, under: asked))
+      }
       let outline = try corpus.image(record).weight
       let name = source.view == .assembled ? "outline of the assembled panels" : "margins and bad pixels"
       rows.append(try row("mask", .outline(outline, name), source.name, sizes: [size]))
@@ -145,20 +150,30 @@ public struct CommutationTable: Codable, Hashable, Sendable {
 
   /// The row of the assembly. A corpus does not keep the geometry that it was made with, only what its pixels show, so the panels lie at their
   /// nominal places.
-  static func assembly(of detector: String, _ source: String, under symmetries: [Symmetry]) throws -> Row {
+  ///
+  /// - Parameter panels: `[panels, rows, columns]` of the corpus's detector, where it knows.
+  package static func assembly(of detector: String, panels: Shape?, _ source: String, under symmetries: [Symmetry]) throws -> Row {
     let nominal: Geometry? =
       switch detector {
       case CSPAD.name: .nominalCSPAD
       case Jungfrau.name: .nominalJungfrau4M
       default: nil
       }
-    guard let nominal else {
-      return Row(
-        source: source, step: "assembly of \(detector)", residuals: [], verdict: .information,
-        reason: "not measured: the nominal places of its panels are not known here", key: "assemble")
+    func unmeasured(_ reason: String) -> Row {
+      Row(source: source, step: "assembly of \(detector)", residuals: [], verdict: .information, reason: "not measured: \(reason)", key: "assemble")
     }
+    guard let nominal else { return unmeasured("the nominal places of its panels are not known here") }
+    let own = try nominal.pixelPositions().x.shape
+    if let panels, panels != own { return unmeasured("its panels are \(panels), and nominal places are known of \(own)") }
     let (step, height, width) = try PipelineStep.assembly(.psana(nominal))
-    return try row("assemble", step, source, sizes: [(height, width)], under: symmetries, owned: [])
+    guard height == width || symmetries.contains(where: { !$0.transposes }) else {
+      return unmeasured("its canvas of \(height)×\(width) cannot be turned onto itself")
+    }
+    var row = try row("assemble", step, source, sizes: [(height, width)], under: symmetries, owned: [])
+    if row.verdict == .judged {
+      row.reason = "it displaces by fractions of a pixel of the canvas; the control \"\(MirroredGeometry.name)\" tells whether that is used, given a twin under the same light"
+    }
+    return row
   }
 
   /// Rows and columns of one panel, for detectors whose common mode has fixed blocks.

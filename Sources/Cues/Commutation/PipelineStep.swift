@@ -102,7 +102,7 @@ extension PipelineStep {
       let (column, right) = place(positions.y.elements[index], from: assembly.originMM.y * 1000, below: width)
       return (target: Int(assembly.targets[index]), corner: row * width + column, down: down, right: right)
     }
-    let step = PipelineStep("assembly of panels at their nominal places", judgedBy: DarkFrames.name) { planes in
+    let step = PipelineStep("assembly of panels at their nominal places", judgedBy: MirroredGeometry.name) { planes in
       precondition(planes[0].shape == [height, width], "a scene \(planes[0].shape) for a canvas of \(height)×\(width)")
       let scene = planes[0].elements
       var sums = [Float](repeating: 0, count: height * width), counts = sums

@@ -77,7 +77,7 @@ public struct PlantedCue: TaskControl {
       guard share >= 0.99 else {
         return ControlFinding(
           PlantedCue.self, .notApplicable,
-          "The steps are too alike for a sure answer: how rough a picture is tells \(decimals(share)) of them in \(sure.words).")
+          "No sure answer is known for these steps: how rough a picture is tells \(decimals(share)) of them in \(sure.words).")
       }
     }
     guard subject.plantedSteps > 0 else {

@@ -32,7 +32,7 @@ extension TaskAudit {
     let checkpoint = try Checkpoint(reading: run.last), path = file(of: run)
     guard FileManager.default.fileExists(atPath: path) else { return nil }
     let known = try CanonicalJSON.value(TaskAudit.self, from: AtomicFile.read(path), path: path)
-    return try known.isOf(checkpoint, corpus: corpus) ? known : nil
+    return try known.split == Split.test.rawValue && known.isOf(checkpoint, corpus: corpus) ? known : nil
   }
 
   /// Whether a new audit would ask the same of the same.
@@ -43,7 +43,7 @@ extension TaskAudit {
 
   private func isOf(_ checkpoint: Checkpoint, corpus: Corpus) throws -> Bool {
     let description = checkpoint.description
-    return try step == description.step && seed == description.recipe.seed
+    return try format == TaskAudit.format && step == description.step && seed == description.recipe.seed
       && recipeDigest == TaskAudit.digest(description.recipe, corpus: description.corpus)
       && corpusDigest == Checksum.sha256(file: corpus.folder + "/manifest.json")
   }

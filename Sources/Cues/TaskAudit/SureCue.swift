@@ -7,8 +7,9 @@ import Tensors
 /// Made-up pictures whose right answers leave no doubt: smooth random fields, three noise standard deviations strong.
 ///
 /// By its slopes a picture of side S tells a shift of S/1000 from none, so that any piece says where it is from, how large and how turned it was;
-/// and its hidden parts follow from those that are seen. So the best answer is right, always. Tasks that take their answers from elsewhere get a
-/// field for each answer, and tasks about noise pictures that have none of their own.
+/// and its hidden parts follow from those that are seen. So the best answer is right, but for settings that leave next to nothing to see. Tasks
+/// that take their answers from elsewhere get a field for each answer, and tasks about noise pictures with next to none of their own (blur: with
+/// nothing else), whose answers are shown to be there.
 struct SureCue {
   enum Kind: Equatable {
     /// One field in all pictures.
@@ -19,8 +20,8 @@ struct SureCue {
     case byPicture
     /// The later shot has it, the earlier one its negative.
     case byTime
-    /// One faint field, and white noise of `noise` deviations.
-    case plain(noise: Double)
+    /// A faint field with next to no noise, or white noise alone.
+    case plain(isNoise: Bool)
   }
 
   let kind: Kind
@@ -31,21 +32,24 @@ struct SureCue {
   let amplitude: Double
   private let seed: UInt64
   private let classes: Int
-  private let isAskedAmongABatch: Bool
 
   /// The largest number of classes for which patterns are learnt in as few steps as a control takes.
   static let mostClasses = 64
-  /// Views of at least this area share more than a third of the picture, wherever they were cut.
-  static let leastArea = 0.7
+  /// Views of at least this area share more than a third of the picture, wherever they were cut: pieces that do not fit are reduced, by less than
+  /// that where they are hardly turned and stretched.
+  static let leastArea = 0.7, mostTurn = 5.0, mostAspect = 1.1
 
   /// Throws a `SureCueObstacle` where nothing can be planted.
   init(_ examiner: TaskExaminer, seed: UInt64) throws(SureCueObstacle) {
     let task = examiner.task
     (side, classes, self.seed) = (examiner.side, examiner.classes.count, seed)
-    isAskedAmongABatch = examiner.question.isAskedAmongABatch
     var scaling = InputScaling(mean: 0, deviation: 1)
     if let views = task as? any ViewPairTask {
-      guard views.pair.views.smallestArea >= SureCue.leastArea, !views.pair.neighbour, views.frameChoice == nil else {
+      let own = views.pair.views
+      guard !views.pair.neighbour, views.frameChoice == nil else {
+        throw SureCueObstacle("The views are of neighbouring shots or of pieces of a handful of frames, which made-up pictures do not have.")
+      }
+      guard own.smallestArea >= SureCue.leastArea, own.rotation <= SureCue.mostTurn, own.shear == 0, own.aspect <= SureCue.mostAspect else {
         throw SureCueObstacle("Two views of a picture may share next to nothing of it: no oracle is known for finding one by the other.")
       }
       kind = .byPicture
@@ -58,19 +62,19 @@ struct SureCue {
       kind = .byTime
     } else if let photons = (task as? WhichPhotonNoise)?.change {
       // A hundred photons a pixel: their noise is the unit.
-      let signal = 100 * photons.photon / max(photons.pixels, 1)
+      let signal = 100 * photons.photon / (photons.pixels > 0 ? photons.pixels : 1)
       scaling = InputScaling(mean: signal, deviation: signal / 10)
-      kind = .plain(noise: 0)
+      kind = .plain(isNoise: false)
     } else if task is WhichBlur {
-      kind = .plain(noise: 1)
+      kind = .plain(isNoise: true)
     } else if task.asksAboutNoise {
-      kind = .plain(noise: 0)
+      kind = .plain(isNoise: false)
     } else if task.needs.isEmpty {
       kind = .everywhere
     } else {
       throw SureCueObstacle("The task asks for more of a shot than its pixels, which made-up pictures do not have.")
     }
-    if case .plain = kind { amplitude = 1 } else { amplitude = 3 }
+    if case .plain(let isNoise) = kind { amplitude = isNoise ? 0 : 1 } else { amplitude = 3 }
     self.scaling = scaling
     if case .explaining(let share, _) = examiner.question.rule, share > 0.9 * self.share {
       throw SureCueObstacle(
@@ -87,7 +91,7 @@ struct SureCue {
     case .byClass: "a pattern of \(amplitude) σ for each class"
     case .byPicture: "every picture's own pattern of \(amplitude) σ"
     case .byTime: "a pattern of \(amplitude) σ that changes its sign between two shots"
-    case .plain(let noise): noise > 0 ? "white noise and nothing else" : "a smooth pattern without noise of its own"
+    case .plain(let isNoise): isNoise ? "white noise and nothing else" : "a smooth pattern with next to no noise of its own"
     }
   }
 
@@ -97,9 +101,10 @@ struct SureCue {
     switch kind {
     case .everywhere, .plain, .byClass:
       let fields = (0..<(kind == .byClass ? classes : 1)).map { field(UInt64($0)) }
-      return Pictures(runs: runs, answers: kind == .byClass ? runs.indices.map { $0 % classes } : []) { index in
-        cue.picture(index, fields[index % fields.count], stream)
-      }
+      // Drawn, and not in turn, or a batch of fewer than all classes would always have the same ones.
+      var random = Philox(seed: seed, 95, stream)
+      let answers = runs.map { _ in Int.random(in: 0..<fields.count, using: &random) }
+      return Pictures(runs: runs, answers: kind == .byClass ? answers : []) { index in cue.picture(index, fields[answers[index]], stream) }
     case .byPicture:
       return Pictures(runs: runs) { index in cue.picture(index, cue.field(UInt64(index) &+ stream << 32), stream) }
     case .byTime:
@@ -114,8 +119,7 @@ struct SureCue {
   }
 
   private func picture(_ index: Int, _ field: [Float], _ stream: UInt64) -> MaskedImage {
-    var noise = 1.0
-    if case .plain(let own) = kind { noise = own }
+    let noise = kind == .plain(isNoise: false) ? 0.05 : 1
     var frame = NoiseFrames.frame(index, side: side, mean: scaling.mean, deviation: noise * scaling.deviation, seed: seed, stream: stream)
     let strength = Float(amplitude * scaling.deviation)
     for i in field.indices { frame.pixels.elements[i] += strength * field[i] }

@@ -8,7 +8,7 @@ import Training
 
 /// What part of a pretext accuracy is content: the pipeline's own residuals and every control, beside the headline. One run of one seed.
 public struct TaskAudit: Codable, Sendable {
-  public static let format = "psimagenet-task-audit-1"
+  public static let format = "psimagenet-task-audit-2"
 
   public var format: String
   public var run: String

@@ -6,7 +6,7 @@ import Tensors
 /// signal. Needs a corpus whose tone map can be inverted.
 ///
 /// Chips are those of the detector where the shot has a panel map, and the equal tiles of a grid where it has none: in a corpus without
-/// geometry or built before places were stored, in pieces of a frame, and in questions about orientation.
+/// geometry or built before places were stored, and in pieces of a frame whose place, size or turn is asked for.
 public struct TileGain: Augmentation {
   public static let name = "tile-gain"
   /// Along each axis, where the detector's chips are not known.

@@ -6,7 +6,7 @@ import Tensors
 /// Source: Van Hoorick and Vondrick, "Dissecting Image Crops", ICCV 2021, reduced to one global view.
 ///
 /// Every class is treated alike so that only content can tell: the frame's outermost `margin` is never shown, a piece has a
-/// random size and a random place within its cell, and every view, cut or not, is reduced to a random intermediate size
+/// random size and a random place within its cell, a little apart from the next, and every view, cut or not, is reduced to a random intermediate size
 /// below that of any piece and then enlarged to the input size.
 ///
 /// What remains: the gaps of a mask show where a piece lies.
@@ -34,12 +34,12 @@ public struct CropPosition: PretextTask {
     try SettingError.require(jitter.shift == 0, "jitter.shift", "0, since the place is asked for", jitter.shift)
   }
 
-  /// Room for a piece of 2 pixels or more, and for different places of the largest piece in every cell.
+  /// Room for a piece of 8 pixels or more, and for different places of the largest piece in every cell.
   public var smallestSide: Int { (1...8192).first { isLargeEnough($0) } ?? 8193 }
 
   private func isLargeEnough(_ side: Int) -> Bool {
     let frame = cutting.shownSide(of: side)
-    return frame > 0 && cutting.pieceSide(smallestShare, frame) >= 3 && frame - cutting.pieceSide(largestShare, frame) >= grid
+    return frame > 0 && cutting.pieceSide(smallestShare, frame) >= 8 && frame - cutting.pieceSide(largestShare, frame) >= 2 * grid
   }
 
   private var cutting: CroppedFrame { CroppedFrame(smallestShare: smallestShare, margin: margin) }
@@ -60,8 +60,9 @@ public struct CropPosition: PretextTask {
     if position < cells {
       let size = cutting.pieceSide(share, rows.count), slack = rows.count - size
       func start(_ cell: Int, _ low: Int) -> Int {
-        // The cell's part of all possible places; a random place within it.
-        let first = slack * cell / grid, last = max(first, slack * (cell + 1) / grid - (cell + 1 < grid ? 1 : 0))
+        // The cell's part of all possible places; a random place within it. A quarter of a cell is left out between two, and one place at least: the
+        // frame itself begins at one of two places, so that a piece at the very edge of a cell would have two answers.
+        let gap = max(1, slack / (4 * grid)), first = slack * cell / grid + (cell > 0 ? gap : 0), last = max(first, slack * (cell + 1) / grid - (cell + 1 < grid ? 1 : 0))
         return low + Int.random(in: first...last, using: &random)
       }
       let top = start(position / grid, rows.lowerBound), left = start(position % grid, columns.lowerBound)
