@@ -4,7 +4,7 @@ import Host
 
 /// One HDF5 file of pictures: `image` f32 `[N,H,W]`, `weight` u8 `[N,H,W]` (255 = fully measured), and their records as
 /// columns `[N]` under `/record`.
-enum Shard {
+package enum Shard {
   /// Writes to a temporary sibling and renames. The same pictures give the same bytes. Rows and shard of the records do not count.
   static func write(_ pictures: [PackedPicture], labels: [String], height: Int, width: Int, to path: String) throws(InputError) {
     precondition(!pictures.isEmpty, "a shard without pictures")
@@ -52,7 +52,7 @@ enum Shard {
   }
 
   /// A measured pixel never rounds to a gap.
-  static func byte(of weight: Float) -> UInt8 {
+  package static func byte(of weight: Float) -> UInt8 {
     weight <= 0 ? 0 : UInt8(max(1, min(255, (weight * 255).rounded())))
   }
 }

@@ -43,6 +43,8 @@ public struct CueReport: Codable, Sendable {
   }
 
   public var run: String
+  /// The step whose network was asked; reports of before this was kept lack it.
+  public var step: Int?
   public var corpus: String
   public var split: String
   public var side: Int
@@ -76,6 +78,7 @@ public struct CueReport: Codable, Sendable {
       progress(Progress("cues", done: index + 1, total: names.count, note: name))
     }
     self.run = recipe.name
+    step = checkpoint.description.step
     self.corpus = corpus.manifest.name
     self.split = split.rawValue
     side = model.side

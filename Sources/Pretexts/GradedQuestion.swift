@@ -4,17 +4,24 @@ import Tensors
 
 /// By which step was this picture changed? The question to any `GradedChange`.
 ///
-/// The change comes first and jitter last, alike for all steps. Validation asks about every picture at every step.
+/// The change comes first and jitter last, alike for all steps. Validation asks about every picture at every step, without jitter: where the
+/// strength of noise is asked about, noise in the jitter would be part of every answer that is learnt, and missing when it is asked for.
 public struct GradedQuestion<Change: GradedChange>: PretextTask {
   /// The change's own: what is a nuisance in one recipe is the question of another.
   public static var name: String { Change.name }
   public var change = Change()
   public var jitter = Jitter()
 
-  public init() {}
-  public init(_ change: Change, jitter: Jitter = Jitter()) { (self.change, self.jitter) = (change, jitter) }
+  public init() { self.init(Change()) }
+  /// - Parameter jitter: where left out the usual one, without noise where noise is asked about.
+  public init(_ change: Change, jitter: Jitter? = nil) {
+    self.change = change
+    self.jitter = jitter ?? Jitter()
+    if jitter == nil, change.changes.contains(.noise) { self.jitter.noise = 0 }
+  }
 
   public var asks: Set<Transformation> { change.changes }
+  public var jitters: Set<Transformation> { jitter.noise > 0 ? [.noise] : [] }
   public var needs: Set<ShotNeed> { change.needs }
   public var usesPanels: Bool { Change.usesPanels }
   public var variants: Int { change.levels.count }

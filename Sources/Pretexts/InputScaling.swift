@@ -32,9 +32,6 @@ public struct InputScaling: Codable, Hashable, Sendable {
     self.init(mean: moments.mean, deviation: moments.variance.squareRoot(), minimumWeight: minimumWeight)
   }
 
-  /// Which pixels are measured, `[H,W]`.
-  public func isMeasured(_ image: MaskedImage) -> [Bool] { image.weight.elements.map { Double($0) >= minimumWeight } }
-
   /// A scaled value that is measured, for steps that take 0 for a gap: 10⁻³⁰ instead of 0.
   @inline(__always) static func measured(_ value: Float) -> Float { value == 0 ? 1e-30 : value }
 
@@ -44,25 +41,20 @@ public struct InputScaling: Codable, Hashable, Sendable {
     for i in view.indices where weight[i] >= limit { view[i] = InputScaling.measured(view[i]) }
   }
 
-  /// `[H,W] -> [1,H,W]`, showing only pixels that are measured and in `shown`.
-  public func channel(_ image: MaskedImage, showing shown: [Bool]? = nil) -> Tensor<Float> {
+  /// `[H,W] -> [1,H,W]`, showing only pixels that are measured.
+  public func channel(_ image: MaskedImage) -> Tensor<Float> {
     var channel = Tensor<Float>(repeating: 0, [1, image.height, image.width])
     var span = channel.elements.mutableSpan
-    write(image, showing: shown, into: &span)
+    write(image, into: &span)
     return channel
   }
 
   /// `[H,W] -> [1,H,W]` into the place of a channel.
-  func write(_ image: MaskedImage, showing shown: [Bool]? = nil, into channel: inout MutableSpan<Float>) {
+  func write(_ image: MaskedImage, into channel: inout MutableSpan<Float>) {
     let shift = Float(mean), scale = Float(1 / deviation), limit = Float(minimumWeight)
     let pixels = image.pixels.elements.span, weight = image.weight.elements.span
     precondition(channel.count == pixels.count, "\(channel.count) places for \(image.pixels.shape)")
-    if let shown {
-      let shown = shown.span
-      for i in channel.indices { channel[i] = weight[i] >= limit && shown[i] ? (pixels[i] - shift) * scale : 0 }
-    } else {
-      for i in channel.indices { channel[i] = weight[i] >= limit ? (pixels[i] - shift) * scale : 0 }
-    }
+    for i in channel.indices { channel[i] = weight[i] >= limit ? (pixels[i] - shift) * scale : 0 }
     templates?.remove(from: &channel)
   }
 }

@@ -24,6 +24,8 @@ public protocol PretextTask: Codable, Hashable, Sendable {
   var answers: [Symmetry] { get }
   /// What else it asks about: no augmentation of the recipe may change it.
   var asks: Set<Transformation> { get }
+  /// What its own jitter varies, of which a recipe may ask for nothing that is among `asks`.
+  var jitters: Set<Transformation> { get }
   /// What it must know of a shot besides its pixels.
   var needs: Set<ShotNeed> { get }
   /// Whether it asks for `Shot.panels`, without which equal tiles stand for the detector's panels.
@@ -83,6 +85,7 @@ extension PretextTask {
   public func centralPiece(of image: MaskedImage) -> MaskedImage? { nil }
   public var answers: [Symmetry] { [] }
   public var asks: Set<Transformation> { [] }
+  public var jitters: Set<Transformation> { [] }
   public var needs: Set<ShotNeed> { [] }
   public var usesPanels: Bool { false }
   public var variants: Int { 1 }

@@ -7,8 +7,6 @@ public struct Shot: Sendable {
   public var answer: Int?
   /// The way back from pixel values to the signal; `nil` where the corpus's tone map has none.
   public var signal: SignalScale?
-  /// The panel of the detector, in corpora of one picture a panel.
-  public var panel: Int?
   /// Which panel and chip each pixel of `image` shows, where something that `usesPanels` is asked for and the corpus knows it.
   public var panels: PanelMap?
   /// The shot next to it in its run, where a task or an augmentation asks for one.
@@ -23,9 +21,9 @@ public struct Shot: Sendable {
   }
 
   public init(
-    _ image: MaskedImage, answer: Int? = nil, signal: SignalScale? = nil, panel: Int? = nil, panels: PanelMap? = nil, neighbour: Neighbour? = nil
+    _ image: MaskedImage, answer: Int? = nil, signal: SignalScale? = nil, panels: PanelMap? = nil, neighbour: Neighbour? = nil
   ) {
-    (self.image, self.answer, self.signal, self.panel, self.panels, self.neighbour) = (image, answer, signal, panel, panels, neighbour)
+    (self.image, self.answer, self.signal, self.panels, self.neighbour) = (image, answer, signal, panels, neighbour)
   }
 }
 

@@ -116,7 +116,13 @@ struct ModelCard {
     var text = "## Cues\n\n"
     text += cues.verdict.map { "Verdict of the cue report: \($0)\n" } ?? "The cue report of the run states no verdict.\n"
     if !cues.withheld.isEmpty { text += "\nWithheld by it:\n\n" + cues.withheld.map { "- \($0)\n" }.joined() }
-    return text + "\nThe report judged a checkpoint of this run; which step, it does not record.\n"
+    switch cues.step {
+    case meaning.step?: text += "\nThe report judged this very network.\n"
+    case let step?:
+      text += "\nThe report judged the network of step \(step) of this run, not that of step \(meaning.step), which is published and was not examined.\n"
+    case nil: text += "\nThe report judged a checkpoint of this run; which step, it does not record.\n"
+    }
+    return text
   }
 
   private var scalingSection: String {

@@ -114,7 +114,7 @@ extension Publication {
     let metrics = try run.metrics(), cuesPath = run.path + "/cues.json"
     let cues = FileManager.default.fileExists(atPath: cuesPath) ? try AtomicFile.read(cuesPath) : nil
     var reports: [(path: String, value: JSONValue)] = []
-    for path in [cuesPath, run.path + "/audit.json"] where FileManager.default.fileExists(atPath: path) {
+    for path in [cuesPath, run.path + "/audit.json", run.path + "/audit-best.json"] where FileManager.default.fileExists(atPath: path) {
       reports.append((path, try CanonicalJSON.value(JSONValue.self, from: try AtomicFile.read(path), path: path)))
     }
     let evidence = try TrainingEvidence(description, metrics: metrics, corpus: corpus, reports: reports)

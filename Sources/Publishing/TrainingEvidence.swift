@@ -32,12 +32,12 @@ struct TrainingEvidence {
     let verdict: String?
     /// The figures that must not be quoted.
     let withheld: [String]
-
-    init(verdict: String?, withheld: [String]) { (self.verdict, self.withheld) = (verdict, withheld) }
+    /// The step whose network it judged; `nil` where it does not say.
+    let step: Int?
   }
 
   /// - Parameter checkpoint: the one that is published, whose step decides which line of the metrics counts.
-  /// - Parameter reports: what `cues` and `audit` wrote into the run folder, by path: what either withholds is withheld.
+  /// - Parameter reports: what `cues` and `audit` wrote into the run folder, by path: what either withholds is withheld, whichever step it judged.
   init(
     _ checkpoint: Checkpoint.Description, metrics: [RunFolder.Metric], corpus: Corpus, reports: [(path: String, value: JSONValue)]
   ) throws(InputError) {
@@ -48,9 +48,9 @@ struct TrainingEvidence {
     corpusPictures = corpus.records.count
     var verdicts: [CueVerdict] = []
     for report in reports { verdicts.append(try CueVerdict(report.value, path: report.path)) }
-    // The first that withholds speaks; else the first.
-    let speaker = verdicts.first { !$0.withheld.isEmpty } ?? verdicts.first
-    cues = speaker.map { CueVerdict(verdict: $0.verdict, withheld: verdicts.flatMap(\.withheld)) }
+    // The first that withholds speaks; else the first of the published step, and a report of another network when there is no better one.
+    let speaker = verdicts.first { !$0.withheld.isEmpty } ?? verdicts.first { $0.step == checkpoint.step } ?? verdicts.first
+    cues = speaker.map { CueVerdict(verdict: $0.verdict, withheld: verdicts.flatMap(\.withheld), step: $0.step) }
 
     let looks = metrics.filter { $0.split == Split.validation.rawValue }
     guard let metric = looks.last(where: { $0.step == checkpoint.step }) else {
@@ -82,12 +82,13 @@ struct TrainingEvidence {
 }
 
 extension TrainingEvidence.CueVerdict {
-  /// Reads `verdict` (a string) and `withheld` (an array of strings) where they are present.
+  /// Reads `verdict` (a string), `withheld` (an array of strings) and `step` (a number) where they are present.
   init(_ value: JSONValue, path: String) throws(InputError) {
     guard case .object(let fields) = value else {
       throw InputError(path: path, place: "", expected: "a JSON object", found: "something else")
     }
     verdict = try fields["verdict"].map { value throws(InputError) in try value.decoded(as: String.self, path: path, place: "verdict") }
     withheld = try fields["withheld"].map { value throws(InputError) in try value.decoded(as: [String].self, path: path, place: "withheld") } ?? []
+    step = try fields["step"].map { value throws(InputError) in try value.decoded(as: Int.self, path: path, place: "step") }
   }
 }

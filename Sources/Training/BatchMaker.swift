@@ -63,6 +63,12 @@ package struct BatchMaker: Sendable {
     }
   }
 
+  /// The pictures of a step made into examples as validation makes them: with an answer, and without jitter or augmentation.
+  package func unaugmented(step: Int) throws(InputError) -> [String: Tensor<Float>] {
+    let indices = try indices(step: step)
+    return try made(concurrently: true) { place in (indices[place], Philox(seed: seed, 5, UInt64(step), UInt64(place)), nil) }
+  }
+
   /// Fixed examples of one look at all pictures: each in every variant that the task has.
   package var fixedCount: Int { images.count * task.variants }
 

@@ -149,7 +149,7 @@ public struct ImageSet: Sendable {
     let record = records[index]
     var shot = Shot(
       try image(index), answer: answers.isEmpty ? nil : answers[index], signal: signals[record.source],
-      panel: record.panel < 0 ? nil : record.panel, panels: panelMaps[record.geometry])
+      panels: panelMaps[record.geometry])
     if !neighbours.isEmpty {
       let neighbour = neighbours[index]
       shot.neighbour = .init(image: try image(neighbour.index), isLater: neighbour.isLater)

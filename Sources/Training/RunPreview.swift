@@ -75,7 +75,7 @@ extension Trainer {
     }
     if times.count > 1 { times.removeFirst() }
     let stepSeconds = Statistics.median(times)
-    // Forward and backward are three times forward.
+    // Forward and backward are three times forward. A look settles the statistics first.
     var looking = 0.0, lookingBytes = 0, passSeconds = stepSeconds / 3 / Double(recipe.batch)
     if let validation {
       let plan = try compiled(network.program(batch: recipe.batch, mode: .inference).program)
@@ -88,6 +88,13 @@ extension Trainer {
       }
       passSeconds = looking / Double(recipe.batch)
       looking *= Double((max(512, validation.fixedCount) + recipe.batch - 1) / recipe.batch)
+    }
+    if let (plan, program) = try settlingPlan() {
+      var weights = weights
+      let start = clock.now, fields = try train.unaugmented(step: step)
+      _ = try plan.run(fields.merging(program.maskFields(seed: recipe.seed, step: step)) { own, _ in own }, &weights, gradients: &gradients)
+      looking += Double(Trainer.settlingBatches) * seconds(clock.now - start)
+      lookingBytes += plan.memoryBytes
     }
     let left = recipe.steps - step, looks = (left + recipe.validateEvery - 1) / recipe.validateEvery
     return RunPreview(

@@ -22,11 +22,11 @@ public final class Trainer {
   /// What was taken from the file that the recipe starts from; `nil` for fresh numbers and in a run that goes on.
   public let initialWeights: InitialWeights?
   let network: TrainingNetwork
-  let train: BatchMaker
+  package let train: BatchMaker
   let validation: BatchMaker?
   let optimizer: any Optimizer
   private var description: Checkpoint.Description
-  private(set) var weights: Weights
+  package private(set) var weights: Weights
   private(set) var moments: OptimizerState
   private var running = Checkpoint.RunningFigures()
   private let memory: AvailableMemory?
@@ -140,18 +140,27 @@ public final class Trainer {
     let plan = try compiled(program)
     // Now, so that a lack of memory shows before the first step.
     let looking = try validation.map { (try compiled(network.program(batch: recipe.batch, mode: .inference).program), $0) }
+    let settling = try settlingPlan()
     var gradients = Weights(program.parameters)
     let clock = ContinuousClock()
     var began = clock.now, trainingTime = 0.0, timed = 0, accuracy = "", rates: [Double] = []
 
     /// False where it was stopped, with nothing of it kept.
     func look(rate: Double) throws -> Bool {
+      let unsettled = weights
+      if let (plan, program) = settling {
+        guard let settled = try settled(plan, program, shouldStop: shouldStop) else { return false }
+        weights = settled
+      }
       guard let (plan, pictures) = looking else {
         running = Checkpoint.RunningFigures()
         if step == recipe.steps { try checkpoint.write(to: folder.best) }
         return true
       }
-      guard let metric = try validate(plan, pictures, questions, rate: rate, shouldStop: shouldStop) else { return false }
+      guard let metric = try validate(plan, pictures, questions, rate: rate, shouldStop: shouldStop) else {
+        weights = unsettled
+        return false
+      }
       running = Checkpoint.RunningFigures()
       try log.append(metric)
       accuracy = ", validation \(rounded(metric.accuracy)) (not audited)"

@@ -54,6 +54,13 @@ package struct TrainingNetwork {
     return (program, objective.judged.map(\.question))
   }
 
+  /// A pass in training mode that moves running averages and nothing else.
+  func settlingProgram(batch: Int) -> Program {
+    let (scope, fields, objective) = build(batch: batch, mode: .training)
+    return Program(
+      inputs: fields.merging(scope.inputs) { own, _ in own }, parameters: scope.parameters, outputs: ["loss": objective.loss], updates: scope.updates)
+  }
+
   /// What the task is judged by.
   var questions: [Question] { build(batch: 1, mode: .inference).objective.judged.map(\.question) }
 

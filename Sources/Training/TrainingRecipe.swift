@@ -38,8 +38,8 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
   public var checkpointEvery = 100
   /// Whether the mean picture's handedness is taken out of every input: `HandednessTemplates` of the training pictures.
   public var projectsTemplate = false
-  /// What the audit of the run need not fail for, because the run's reader is told: pipeline steps that do not commute with the task's
-  /// symmetries (`calibrate`, `area average`), and controls that are answered (`mean image`).
+  /// Steps of the pipeline that do not commute with the task's symmetries and for which the audit of the run need not fail, because its reader
+  /// is told (`calibrate`, `area average`). A control that is answered withholds whatever stands here.
   public var owns: [String] = []
 
   public init() {}
@@ -179,10 +179,21 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
         expected: "an augmentation that the answers of task \(task.name) can bear",
         found: "\(conflict.augmentation), which contains what the task asks about: \(conflict.about)")
     }
+    for (place, part) in (asked as? Multi).map({ multi in multi.tasks.enumerated().map { (".tasks.[\($0)]", $1.task) } }) ?? [("", asked)] {
+      guard let common = part.asks.intersection(part.jitters).min(by: { $0.rawValue < $1.rawValue }) else { continue }
+      throw InputError(
+        path: path, place: "task.settings\(place).\(place.isEmpty ? "" : "settings.")jitter", expected: "noise: 0, since the task asks about \(common.rawValue)",
+        found: "jitter that changes it while training and not when it is asked")
+    }
     guard !projectsTemplate || !asked.answers.isEmpty else {
       throw InputError(
         path: path, place: "projectsTemplate", expected: "false, or a task about mirrors or turns: it takes handedness out of the mean pictures, and nothing else",
         found: "task \(task.name)")
+    }
+    guard !projectsTemplate || (asked as? Flip).map({ $0.tiles == 1 }) ?? true else {
+      throw InputError(
+        path: path, place: "projectsTemplate",
+        expected: "false with tiles: it takes the handedness of the whole mean picture out, and tiles are mirrored one by one", found: "true")
     }
     _ = try backbone.backbone(path: path)
     _ = try optimizer.optimizer(path: path)

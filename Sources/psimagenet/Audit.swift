@@ -32,6 +32,7 @@ struct Audit: ParsableCommand {
   @Option(help: "With --task: a corpus of the same events with a turned detector (symmetry in its recipe, or detectorSymmetry in a plan).")
   var twin: String?
   @Option(help: "With --task: train, validation or test.") var split = "test"
+  @Flag(help: "With --task: the best checkpoint by validation, which publish takes, instead of the last.") var best = false
   @Option(help: "With --task: examples a control.") var examples = AuditAcceptance().examples
   @Option(help: "With --task: the most steps of the planted cue's network; 0 for none. (default: the run's, 150 to 1200)") var plantedSteps: Int?
   @Option(help: "Write the report as JSON to this file.") var out: String?
@@ -41,7 +42,7 @@ struct Audit: ParsableCommand {
   func validate() throws {
     guard !subjects.isEmpty else { throw ValidationError("name a corpus, or with --task a run") }
     guard task || subjects.count == 1 else { throw ValidationError("one corpus at a time; runs need --task") }
-    guard twin == nil || task else { throw ValidationError("--twin goes with --task") }
+    guard twin == nil && !best || task else { throw ValidationError("--twin and --best go with --task") }
     guard examples > 0, plantedSteps.map({ $0 >= 0 }) ?? true else { throw ValidationError("--examples is 1 or more, --planted-steps 0 or more") }
     guard Split(rawValue: split) != nil else { throw ValidationError("--split is train, validation or test") }
   }
@@ -64,12 +65,16 @@ struct Audit: ParsableCommand {
     }
     var audits: [TaskAudit] = []
     for folder in subjects {
-      let path = RunFolder(folder).last, checkpoint = try Checkpoint(reading: path)
+      let run = RunFolder(folder), path = best ? run.best : run.last, checkpoint = try Checkpoint(reading: path)
+      let corpus = try Corpus(opening: corpus ?? checkpoint.description.recipe.corpus)
       let audit = try TaskAudit(
-        checkpoint, path: path, corpus: Corpus(opening: corpus ?? checkpoint.description.recipe.corpus),
-        twin: twin.map { try Corpus(opening: $0) }, split: Split(rawValue: split)!, examples: examples,
+        checkpoint, path: path, corpus: corpus, twin: twin.map { try Corpus(opening: $0) }, split: Split(rawValue: split)!, examples: examples,
         plantedSteps: plantedSteps, progress: output.progress)
-      try AtomicFile.write(CanonicalJSON.data(audit), to: folder + "/audit.json")
+      let last = try Checkpoint(reading: run.last).description.step
+      let file = best && audit.step != last ? TaskAudit.file(ofBestIn: run) : TaskAudit.file(of: run)
+      if let reason = try audit.keep(at: file, of: checkpoint, corpus: corpus) {
+        FileHandle.standardError.write(Data("this audit is not kept with the run: \(reason)\n".utf8))
+      }
       audits.append(audit)
     }
     let report = TaskAuditReport(audits: audits, verdict: try TaskVerdict(audits))
@@ -88,7 +93,7 @@ struct Audit: ParsableCommand {
   private func auditRecipe(_ path: String) throws {
     let usual = try Audit.parse([path])
     let needless = [
-      ("--html", html == nil), ("--twin", twin == nil), ("--split", split == usual.split), ("--examples", examples == usual.examples),
+      ("--html", html == nil), ("--twin", twin == nil), ("--split", split == usual.split), ("--best", !best), ("--examples", examples == usual.examples),
       ("--planted-steps", plantedSteps == usual.plantedSteps), ("--bounds", bounds == nil),
     ].filter { !$0.1 }.map(\.0)
     guard needless.isEmpty else {

@@ -1,4 +1,5 @@
 import Cues
+import Evaluation
 import Foundation
 import Host
 import Pretexts
@@ -22,6 +23,31 @@ import Testing
   #expect(cells.map(\.name) == ["cspad", "cspad-panel", "jungfrau-4m", "timetool", "xtcav"])
   #expect(cells.map(\.isChiral) == [true, false, true, false, false])
   #expect(abs(cells[0].overlap - 0.7) < 0.06 && abs(cells[2].overlap - 0.714) < 0.01)
+}
+
+/// A trained network finds an outline with handedness, and of one without it nothing.
+@Test func aTrainedDetectorCellAgreesWithItsOutline() throws {
+  var training = MatrixTraining()
+  (training.steps, training.width, training.testing) = (60, 4, 1024)
+  let half = Tensor<Float>([33, 33], (0..<33 * 33).map { $0 % 33 < 12 ? 0 : 1 })
+  for (outline, isChiral) in [(half, true), (Tensor<Float>(repeating: 1, [33, 33]), false)] {
+    var cell = try DetectorCell("test", measured: outline, side: 33)
+    #expect(cell.isChiral == isChiral && cell.agrees == nil)
+    try cell.train(training)
+    let accuracy = try #require(cell.accuracy)
+    // 1024 fresh pictures: four standard errors are 0.0625.
+    #expect(isChiral ? accuracy.value > 0.97 && cell.agrees == true : abs(accuracy.value - 0.5) < 0.0625, "\(accuracy)")
+    #expect(accuracy.count == 1024)
+  }
+}
+
+/// 50±2 or at least 97, as published.
+@Test(arguments: [(0.481, false, true), (0.479, false, false), (0.519, false, true), (0.521, false, false), (0.97, true, true), (0.96, true, false), (0.97, false, false)])
+func aCellAgreesWithinThePublishedBounds(value: Double, isChiral: Bool, agrees: Bool) throws {
+  let half = Tensor<Float>([33, 33], (0..<33 * 33).map { $0 % 33 < 12 && isChiral ? 0 : 1 })
+  var cell = try DetectorCell("test", measured: half, side: 33)
+  cell.accuracy = Score(metric: "accuracy", value: value, standardError: 0.005, count: 10_000)
+  #expect(cell.agrees == agrees)
 }
 
 @Test func theRecipeOfTheMatrixHasTheDefaultsAndRefusesTheImpossible() throws {

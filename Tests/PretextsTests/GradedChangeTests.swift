@@ -204,7 +204,10 @@ func photonNoiseOfAnAverageIsThatOfAllItsPixels(setting: Double, corpus: Double?
   for task in [GradedQuestion(PhotonNoise()) as any PretextTask, GradedQuestion(GainStage()), GradedQuestion(DarkPattern()), GradedQuestion(Blur())] {
     for augmentation in noisy { #expect(task.conflict(with: [augmentation]) != nil, "\(type(of: task).name) with \(type(of: augmentation).name)") }
     #expect(task.conflict(with: [Turn()]) == nil && task.conflict(with: [Inversion()]) == nil)
+    // Nor does its own jitter, which training alone would show.
+    #expect(task.jitters.isEmpty)
   }
+  #expect(GradedQuestion(Inversion()).jitter == Jitter() && GradedQuestion(Blur(), jitter: Jitter()).jitters == [.noise])
   for augmentation in noisy { #expect(Flip().conflict(with: [augmentation]) == nil) }
 }
 

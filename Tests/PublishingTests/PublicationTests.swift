@@ -209,6 +209,17 @@ import Training
     try AtomicFile.write(Data(#"{"verdict": "WITHHELD: darks", "withheld": ["dark frames"]}"#.utf8), to: folder.path + "/audit.json")
     let audited = try card(#"{"verdict": "no cue found", "withheld": []}"#)
     #expect(audited.contains("WITHHELD: darks") && audited.contains("- dark frames\n") && !audited.contains("model-index"))
+    // One of another network still withholds; where it does not, the card says which network was judged.
+    let step = try Checkpoint(reading: folder.best).description.step
+    try AtomicFile.write(Data(#"{"verdict": "WITHHELD: darks", "withheld": ["dark frames"], "step": 99999}"#.utf8), to: folder.path + "/audit.json")
+    #expect(try !card("{}").contains("model-index"))
+    try AtomicFile.write(Data(#"{"verdict": "PROVISIONAL: last", "withheld": [], "step": 99999}"#.utf8), to: folder.path + "/audit.json")
+    let other = try card(#"{"verdict": "cues of another", "withheld": [], "step": 99998}"#)
+    #expect(other.contains("judged the network of step 99998 of this run, not that of step \(step), which is published and was not examined"))
+    try AtomicFile.write(Data(#"{"verdict": "PROVISIONAL: best", "withheld": [], "step": \#(step)}"#.utf8), to: folder.path + "/audit-best.json")
+    let own = try card(#"{"verdict": "cues of another", "withheld": [], "step": 99998}"#)
+    #expect(own.contains("PROVISIONAL: best") && own.contains("judged this very network"))
+    try FileManager.default.removeItem(atPath: folder.path + "/audit-best.json")
     try FileManager.default.removeItem(atPath: folder.path + "/audit.json")
     #expect(try card("{}").contains("states no verdict"))
     #expect(inputError { _ = try card(#"{"withheld": "all"}"#) }?.place == "withheld")

@@ -40,7 +40,9 @@ private func read(_ text: String) throws -> TrainingRecipe {
 }
 
 @Test(arguments: [
-  ("corps: /c", "corps"), ("steps: 30", "corpus"), ("corpus: ''", "corpus"), ("corpus: /c\nsteps: many", "steps"),
+  ("corpus: /c\nprojectsTemplate: true\ntask: {name: flip, settings: {tiles: 2, jitter: {shift: 0}}}", "projectsTemplate"), ("corps: /c", "corps"),
+  ("corpus: /c\ntask: {name: photon-noise, settings: {jitter: {noise: 0.05}}}", "task.settings.jitter"),
+  ("corpus: /c\ntask: {name: multi, settings: {tasks: [{name: flip}, {name: blur, settings: {jitter: {noise: 0.1}}}]}}", "task.settings.tasks.[1].settings.jitter"), ("steps: 30", "corpus"), ("corpus: ''", "corpus"), ("corpus: /c\nsteps: many", "steps"),
   ("corpus: /c\nsteps: 0", "steps"), ("corpus: /c\nbatch: -1", "batch"), ("corpus: /c\nbatch: 9000000000000000000", "batch"),
   ("corpus: /c\nlearningRate: 0", "learningRate"), ("corpus: /c\nseed: -1", "seed"), ("corpus: /c\nprecision: float8", "precision"),
   ("corpus: /c\nlabelSmoothing: 1", "labelSmoothing"), ("corpus: /c\nlabelSmoothing: -0.1", "labelSmoothing"),

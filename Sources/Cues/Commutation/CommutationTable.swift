@@ -43,7 +43,10 @@ public struct CommutationTable: Codable, Hashable, Sendable {
   /// Sizes of the pictures that go in.
   public static let widths = [96, 97, 99, 100, 112], heights = [65, 112]
   /// Steps that a recipe may own up to. A control that is answered withholds the accuracy whatever the recipe says.
-  public static let ownable = ["calibrate", "area average", "tone map", "store", "input scaling", "cut"]
+  public static let ownable = ["encode", "calibrate", "area average", "tone map", "store", "input scaling", "cut"]
+
+  /// Steps for which it matters what is mirrored, the whole frame or its tiles.
+  private static let movesPixels: Set<String> = ["encode", "calibrate", "area average", "assemble", "mask"]
 
   /// Throws where `owns` names something else.
   public static func check(owns recipe: TrainingRecipe, path: String) throws(InputError) {
@@ -69,9 +72,20 @@ public struct CommutationTable: Codable, Hashable, Sendable {
     func row(_ key: String, _ step: PipelineStep, _ source: String, sizes: [(height: Int, width: Int)]? = nil) throws -> Row {
       try CommutationTable.row(key, step, source, sizes: sizes, under: symmetries, owned: owned)
     }
+    /// What JPEG did to pictures before anything here saw them. Neither its quality nor the size of the pictures is kept: all sizes are tried, of
+    /// which only those of whole blocks commute.
+    func encode(_ source: String) throws -> Row {
+      var row = try row("encode", .jpeg(quality: 75), source)
+      if row.verdict == .fails {
+        row.reason = "its pictures were JPEG files, whose blocks count from the left and top edge: add encode to the recipe's owns, or take lossless files"
+      }
+      return row
+    }
     var rows: [Row] = []
     for source in made.sources where used.contains(source.name) {
-      guard let record = corpus.records.first(where: { $0.source == source.name }) else { continue }
+      let own = corpus.records.lazy.filter { $0.source == source.name }
+      guard let record = own.first else { continue }
+      if own.contains(where: { PipelineStep.isJPEG(file: $0.file) }) { rows.append(try encode(source.name)) }
       let detector = DetectorCatalog.detector(named: record.detector)
       if source.commonMode != .none {
         if let detector, let shape = CommutationTable.panel(of: record.detector) {
@@ -108,6 +122,12 @@ public struct CommutationTable: Codable, Hashable, Sendable {
     stem.verdict = .information
     stem.reason = side % 2 == 1 ? "pictures of \(side) pixels have one on the mirror axis" : "an even side: each stride-2 step prefers one"
     rows.append(stem)
+    // Tiles are mirrored in place: what was measured is the mirror of the whole frame.
+    if let flip = task as? Flip, flip.tiles > 1 {
+      for index in rows.indices where rows[index].verdict == .commutes && CommutationTable.movesPixels.contains(rows[index].key) {
+        (rows[index].verdict, rows[index].reason) = (.information, "measured for a mirror of the whole frame, where the task mirrors tiles one by one")
+      }
+    }
     // Who asks for no symmetry is not told anything by a step's handedness.
     for index in rows.indices where asked.isEmpty && rows[index].verdict == .fails {
       (rows[index].verdict, rows[index].reason) = (.information, "the task asks for no mirror or turn")

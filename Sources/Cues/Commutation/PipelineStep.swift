@@ -53,7 +53,7 @@ extension PipelineStep {
 
   /// What a shard keeps: pixels as they are, the measured share in units of 1/255.
   static let store = PipelineStep.masked("store and read back") { image in
-    MaskedImage(pixels: image.pixels, weight: image.weight.map { $0 <= 0 ? 0 : max(1, min(255, ($0 * 255).rounded())) / 255 })
+    MaskedImage(pixels: image.pixels, weight: image.weight.map { Float(Shard.byte(of: $0)) / 255 })
   }
 
   static func inputScaling(_ scaling: InputScaling) -> PipelineStep {
@@ -148,6 +148,9 @@ extension PipelineStep {
       }
     }
   }
+
+  /// Whether a raw file went through JPEG before it came here, by its name.
+  static func isJPEG(file: String) -> Bool { [".jpg", ".jpeg"].contains { file.lowercased().hasSuffix($0) } }
 
   /// JPEG and back by libjpeg: grey for one plane, colour for three. Counts are rounded to 0...255.
   public static func jpeg(quality: Int) -> PipelineStep {

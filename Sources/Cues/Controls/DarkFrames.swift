@@ -14,6 +14,9 @@ public struct DarkFrames: TaskControl {
   public init() {}
 
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
+    guard !subject.darkIsAnAnswer else {
+      return ControlFinding(DarkFrames.self, .notApplicable, "Every dark frame has a class of its own kind: to answer it is to say that it is dark.")
+    }
     guard subject.darks.count > 0 else {
       return ControlFinding(DarkFrames.self, .undecided, "The corpus has no dark frames outside of the training split: a fixed pattern is not excluded.")
     }

@@ -64,10 +64,10 @@ public struct DetectorCell: Codable, Sendable {
 
   /// Trains a network on noise within the outline.
   public mutating func train(_ training: MatrixTraining, progress: ProgressHandler = { _ in }) throws {
-    let (measured, side) = (measured, side)
+    let (measured, side, name) = (measured, side, name)
     let found = try training.trained(name, training.steps, channels: 1, side: side, progress: progress) { random in
       let isMirrored = random.next() & 1 == 1
-      var noise = random.keyed("noise")
+      var noise = random.keyed("noise of \(name)")
       // Away from 0, the value of gaps, as far as pictures with beam are.
       let pixels = noise.normals(side * side, 0.5, 1), shown = zip(pixels, measured).map { $1 ? $0 : 0 }
       let view = Tensor<Float>([side, side], shown)

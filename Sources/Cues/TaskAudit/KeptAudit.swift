@@ -7,8 +7,11 @@ extension TaskAudit {
   /// Where a run keeps its audit.
   public static func file(of run: RunFolder) -> String { run.path + "/audit.json" }
 
-  /// The audit that lies in the run's folder, where it asked for as much of the same network, recipe and corpus; else a new one, which is put
-  /// there.
+  /// Where a run keeps the audit of its best checkpoint, which is another network than the last.
+  public static func file(ofBestIn run: RunFolder) -> String { run.path + "/audit-best.json" }
+
+  /// The audit that lies in the run's folder, where it asked for at least as much of the same network, recipe and corpus; else a new one, which
+  /// is put there.
   ///
   /// Throws where the run has no checkpoint, where the file is there and is no audit, and as a new audit does.
   public static func kept(
@@ -17,13 +20,47 @@ extension TaskAudit {
     let checkpoint = try Checkpoint(reading: run.last), path = file(of: run)
     if FileManager.default.fileExists(atPath: path) {
       let known = try CanonicalJSON.value(TaskAudit.self, from: AtomicFile.read(path), path: path)
-      if try known.stillHolds(checkpoint, corpus: corpus, examples: examples, plantedSteps: plantedSteps) { return known }
+      let asked = Reach(examples: examples, hasTwin: false, plantedSteps: plantedSteps)
+      if try known.isComplete && known.reach >= asked && known.isOf(checkpoint, corpus: corpus) { return known }
     }
     let audit = try TaskAudit(
       checkpoint, path: run.last, corpus: corpus, examples: examples, plantedSteps: plantedSteps, progress: progress)
     try AtomicFile.write(CanonicalJSON.data(audit), to: path)
     return audit
   }
+
+  /// Puts this audit at `path`, unless one of the same network lies there that asked for more: who asks again with fewer examples shall not lose
+  /// a leak that only many show. What was asked of other pictures than the test split of the run's own corpus is not kept either.
+  ///
+  /// - Returns: `nil` where it was put there, else why not.
+  public func keep(at path: String, of checkpoint: Checkpoint, corpus: Corpus) throws -> String? {
+    guard split == Split.test.rawValue else { return "it asked the \(split) split, and a run keeps what its test split says" }
+    guard corpusDigest == checkpoint.description.corpus else { return "it asked another corpus than the run's own" }
+    if FileManager.default.fileExists(atPath: path), let data = try? AtomicFile.read(path),
+      // What is no audit is written over.
+      let known = try? CanonicalJSON.value(TaskAudit.self, from: data, path: path),
+      try known.isComplete && known.reach > reach && known.isOf(checkpoint, corpus: corpus)
+    {
+      return "\(path) holds one that asked for more (\(known.reach))"
+    }
+    try AtomicFile.write(CanonicalJSON.data(self), to: path)
+    return nil
+  }
+
+  /// How much an audit asks: more examples count first, then a twin corpus, then a longer training for the planted cue.
+  struct Reach: Comparable, CustomStringConvertible {
+    let examples: Int
+    let hasTwin: Bool
+    let plantedSteps: Int
+
+    static func < (a: Reach, b: Reach) -> Bool {
+      (a.examples, a.hasTwin ? 1 : 0, a.plantedSteps) < (b.examples, b.hasTwin ? 1 : 0, b.plantedSteps)
+    }
+
+    var description: String { "\(examples) examples, \(hasTwin ? "a twin corpus, " : "")\(plantedSteps) steps for the planted cue" }
+  }
+
+  private var reach: Reach { Reach(examples: examples, hasTwin: twinDigest != nil, plantedSteps: plantedSteps ?? 0) }
 
   /// The audit that lies in the run's folder, whatever it asked for; `nil` where there is none, or one of another network, recipe or corpus.
   ///
@@ -35,10 +72,9 @@ extension TaskAudit {
     return try known.split == Split.test.rawValue && known.isOf(checkpoint, corpus: corpus) ? known : nil
   }
 
-  /// Whether a new audit would ask the same of the same.
-  private func stillHolds(_ checkpoint: Checkpoint, corpus: Corpus, examples: Int, plantedSteps: Int) throws -> Bool {
-    try split == Split.test.rawValue && self.examples == examples && self.plantedSteps == plantedSteps && acceptance == AuditAcceptance()
-      && Set(findings.map(\.control)) == Set(ControlCatalog.ofTasks.map { $0.name }) && isOf(checkpoint, corpus: corpus)
+  /// Whether it asked the test split by every control that there is, by the usual bounds.
+  private var isComplete: Bool {
+    split == Split.test.rawValue && acceptance == AuditAcceptance() && Set(findings.map(\.control)) == Set(ControlCatalog.ofTasks.map { $0.name })
   }
 
   private func isOf(_ checkpoint: Checkpoint, corpus: Corpus) throws -> Bool {

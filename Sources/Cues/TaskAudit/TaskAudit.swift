@@ -34,6 +34,8 @@ public struct TaskAudit: Codable, Sendable {
   /// together must share. Audits of before these were kept lack them.
   public var recipeDigest: String?
   public var corpusDigest: String?
+  /// SHA-256 of the twin corpus's manifest, where one was at hand.
+  public var twinDigest: String?
   /// The most steps of the planted cue's network.
   public var plantedSteps: Int?
   /// What follows from this run alone, and why its accuracy must not be quoted, where that is so: as model cards read it.
@@ -81,6 +83,7 @@ public struct TaskAudit: Codable, Sendable {
     (self.examples, self.acceptance, owns) = (subject.examples, acceptance, recipe.owns)
     (recipeDigest, self.plantedSteps) = (try TaskAudit.digest(recipe, corpus: checkpoint.description.corpus), subject.plantedSteps)
     corpusDigest = try Checksum.sha256(file: corpus.folder + "/manifest.json")
+    twinDigest = try twin.map { try Checksum.sha256(file: $0.folder + "/manifest.json") }
     let used = Set(corpus.records.filter(recipe.filter.accepts).map(\.source))
     let sources = try CorpusRecipe(reading: corpus.folder + "/recipe.yaml").sources.filter { used.contains($0.name) }
     let total = TaskAudit.steps(parts: names.count)
@@ -139,13 +142,13 @@ public struct TaskAudit: Codable, Sendable {
     return Checksum.sha256(try CanonicalJSON.data(recipe))
   }
 
-  /// What an audit may ask for so that it takes about a fifth of the run's time: a step of training is three passes, an audit about
-  /// fifteen for each example of each task, and a planted cue's network is trained where its steps are a fiftieth of the run's.
+  /// What an audit may ask for so that its controls take about a fifth of the run's time: a step of training is three passes, an audit about
+  /// fifteen for each example of each task. A planted cue's network is trained where its 150 steps are no more than another fifth.
   ///
   /// Throws where the recipe's task cannot be had.
   public static func share(of recipe: TrainingRecipe) throws(InputError) -> (examples: Int, plantedSteps: Int) {
     let passes = 3 * Double(recipe.steps) * Double(recipe.batch), parts = TaskExaminer.parts(of: try recipe.task.task(path: recipe.name)).count
-    return (min(AuditAcceptance().examples, max(64, Int(0.2 * passes / 15) / parts)), recipe.steps >= 50 * 150 ? 150 : 0)
+    return (min(AuditAcceptance().examples, max(64, Int(0.2 * passes / 15) / parts)), recipe.steps >= 5 * 150 * parts ? 150 : 0)
   }
 
   /// The findings as they may be read: what is withheld must not be told in other words either.

@@ -24,7 +24,7 @@ public final class TaskExaminer {
   public let classes: [String]
   /// What is right.
   public let question: Question
-  /// Examples a batch: as it was trained, where an answer is looked for among the batch.
+  /// Examples a batch: as it was trained.
   public let batchSize: Int
   private let path: String
   private let backbone: any Backbone
@@ -66,7 +66,8 @@ public final class TaskExaminer {
         found: "\(recipe.task.name): \(classes.count) classes, \(width) logits")
     }
     question = judged
-    batchSize = batch ?? (judged.isAskedAmongABatch ? recipe.batch : 64)
+    // As large as it was trained, which normalisation over a batch depends on; larger ones would take the memory of all.
+    batchSize = batch ?? (judged.isAskedAmongABatch ? recipe.batch : min(recipe.batch, 256))
   }
 
   public var side: Int { checkpoint.description.side }

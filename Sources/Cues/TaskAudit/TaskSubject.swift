@@ -13,6 +13,8 @@ public final class TaskSubject {
   public let recipe: TrainingRecipe
   /// Pictures that the run learnt from, of the split that judges it, and frames without beam outside of the training split.
   public let trained: Pictures, held: Pictures, darks: Pictures
+  /// Whether every frame without beam has a class that only such frames have, so that to answer it is to say that it is dark.
+  public let darkIsAnAnswer: Bool
   /// The twins of the held-out pictures, one by one, where a twin corpus is at hand.
   public let twins: (corpus: TwinCorpus, pictures: Pictures)?
   /// Examples a control asks for.
@@ -60,7 +62,7 @@ public final class TaskSubject {
         let record = records[index]
         var shot = Shot(
           try image(index), answer: label.flatMap { record.labels[$0] }.flatMap { classes.firstIndex(of: $0) }, signal: signals[record.source],
-          panel: record.panel < 0 ? nil : record.panel, panels: panelMaps[record.geometry])
+          panels: panelMaps[record.geometry])
         if !neighbours.isEmpty {
           let neighbour = neighbours[index]
           shot.neighbour = .init(image: try image(neighbour.index), isLater: neighbour.isLater)
@@ -68,7 +70,12 @@ public final class TaskSubject {
         return shot
       }
     }
-    let held = corpus.records(in: split).filter { filter.accepts($0) && usable($0) && $0.labels["beam"] != "dark" }
+    // Where being dark is the answer, as in classes that no other frame has, dark frames are pictures of the task like any other.
+    let lit = label.map { label in Set(corpus.records.filter { filter.accepts($0) && $0.labels["beam"] != "dark" }.compactMap { $0.labels[label] }) }
+    func isAnswerOfDarks(_ record: Record) -> Bool { label.flatMap { record.labels[$0] }.map { !(lit ?? []).contains($0) } ?? false }
+    let held = corpus.records(in: split).filter {
+      filter.accepts($0) && usable($0) && ($0.labels["beam"] != "dark" || isAnswerOfDarks($0))
+    }
     // One picture cannot be told from others.
     guard held.count > (examiner.question.isAskedAmongABatch ? 1 : 0) else {
       throw InputError(path: corpus.folder, place: "split \(split)", expected: "pictures that the run's recipe includes", found: "\(held.count)")
@@ -76,7 +83,10 @@ public final class TaskSubject {
     self.held = try pictures(held, of: corpus)
     trained = try pictures(corpus.records(in: .train).filter { filter.accepts($0) && usable($0) }, of: corpus)
     // Whatever else the recipe leaves out is no control either.
-    darks = try pictures(DarkFrames.select(corpus.records.filter { $0.split != .train && filter.ignoring("beam").accepts($0) && usable($0) }), of: corpus)
+    let dark = DarkFrames.select(corpus.records.filter { $0.split != .train && filter.ignoring("beam").accepts($0) && usable($0) })
+    let asked = dark.filter { !isAnswerOfDarks($0) }
+    darks = try pictures(asked, of: corpus)
+    darkIsAnAnswer = asked.isEmpty && !dark.isEmpty
     if let twin {
       let found = try TwinCorpus(
         twin, of: corpus, held, askedAbout: examiner.whole.answers, minimumWeight: examiner.scaling.minimumWeight)
@@ -93,6 +103,7 @@ public final class TaskSubject {
   public init(_ other: TaskSubject, part: String, path: String) throws(InputError) {
     examiner = try TaskExaminer(other.examiner.checkpoint, path: path, task: other.examiner.whole, part: part)
     (corpus, recipe, trained, held, darks, twins) = (other.corpus, other.recipe, other.trained, other.held, other.darks, other.twins)
+    darkIsAnAnswer = other.darkIsAnAnswer
     (examples, acceptance, seed, plantedSteps, progress) = (other.examples, other.acceptance, other.seed, other.plantedSteps, other.progress)
   }
 
