@@ -6,9 +6,9 @@ import Tensors
 
 /// Looks at the validation split.
 extension Trainer {
-  /// Whether the run was stopped in the look that its last step was due.
+  /// Whether the run was stopped in the look that its last step was due, be it to settle alone.
   var owesLook: Bool {
-    validation != nil && step > 0 && checkpoint.running.seen > 0 && (step % recipe.validateEvery == 0 || step == recipe.steps)
+    step > 0 && checkpoint.running.seen > 0 && (step % recipe.validateEvery == 0 || step == recipe.steps)
   }
 
   /// Loss and accuracy over the whole validation split, on fixed examples; `nil` where `shouldStop` says so before a batch.

@@ -149,8 +149,14 @@ public final class Trainer {
     func look(rate: Double) throws -> Bool {
       let unsettled = weights
       if let (plan, program) = settling {
-        guard let settled = try settled(plan, program, shouldStop: shouldStop) else { return false }
-        weights = settled
+        do {
+          guard let settled = try settled(plan, program, &gradients, shouldStop: shouldStop) else { return false }
+          weights = settled
+        } catch let error as InputError {
+          // To go on from here once the picture can be read, as `nextBatch` does.
+          try checkpoint.write(to: folder.last)
+          throw error
+        }
       }
       guard let (plan, pictures) = looking else {
         running = Checkpoint.RunningFigures()

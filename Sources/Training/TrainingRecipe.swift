@@ -190,7 +190,7 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
         path: path, place: "projectsTemplate", expected: "false, or a task about mirrors or turns: it takes handedness out of the mean pictures, and nothing else",
         found: "task \(task.name)")
     }
-    guard !projectsTemplate || (asked as? Flip).map({ $0.tiles == 1 }) ?? true else {
+    guard !projectsTemplate || !Flip.mirrorsTiles(asked) else {
       throw InputError(
         path: path, place: "projectsTemplate",
         expected: "false with tiles: it takes the handedness of the whole mean picture out, and tiles are mirrored one by one", found: "true")

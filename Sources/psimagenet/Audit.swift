@@ -43,6 +43,7 @@ struct Audit: ParsableCommand {
     guard !subjects.isEmpty else { throw ValidationError("name a corpus, or with --task a run") }
     guard task || subjects.count == 1 else { throw ValidationError("one corpus at a time; runs need --task") }
     guard twin == nil && !best || task else { throw ValidationError("--twin and --best go with --task") }
+    guard !best || subjects.count == 1 else { throw ValidationError("--best goes with one run: best steps differ from seed to seed") }
     guard examples > 0, plantedSteps.map({ $0 >= 0 }) ?? true else { throw ValidationError("--examples is 1 or more, --planted-steps 0 or more") }
     guard Split(rawValue: split) != nil else { throw ValidationError("--split is train, validation or test") }
   }

@@ -102,7 +102,9 @@ struct Pretrain: ParsableCommand {
   private func auditSeconds(_ preview: RunPreview) throws -> Double {
     let share = try TaskAudit.share(of: preview.recipe), task = try preview.recipe.task.task(path: choice.source)
     let tasks = (task as? Multi)?.tasks.count ?? 1
-    return Double(15 * share.examples * tasks) * preview.passSeconds + Double(share.plantedSteps * tasks) * preview.stepSeconds
+    // Forward and backward are three passes.
+    let planted = 3 * share.plantedSteps * (try TaskAudit.plantedBatch(of: preview.recipe))
+    return Double(15 * share.examples * tasks + planted) * preview.passSeconds
   }
 
   /// The audit that a fifth of the run pays for; `nil` where the task or the corpus has nothing to audit, which is said.

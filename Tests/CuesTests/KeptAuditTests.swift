@@ -39,13 +39,16 @@ private func made(in folder: String, _ task: any PretextTask = Flip(), _ change:
     #expect(try audit(96).keep(at: path, of: checkpoint, corpus: corpus) == nil)
     let thorough = try AtomicFile.read(path)
     let weaker = try audit(64), refusal = try #require(try weaker.keep(at: path, of: checkpoint, corpus: corpus))
-    #expect(refusal.contains("asked for more (96 examples, 0 steps"))
+    #expect(refusal.contains("asked for what this one did not (96 examples, 0 steps"))
     #expect(try audit(200, split: .validation).keep(at: path, of: checkpoint, corpus: corpus)?.contains("validation split") == true)
     var elsewhere = weaker
     elsewhere.corpusDigest = "another"
     #expect(try elsewhere.keep(at: path, of: checkpoint, corpus: corpus)?.contains("another corpus") == true)
     #expect(try AtomicFile.read(path) == thorough)
     #expect(try TaskAudit.kept(in: run, corpus: corpus, examples: 64, plantedSteps: 0).examples == 96)
+    #expect(try AtomicFile.read(path) == thorough)
+    // Fewer examples with a planted cue are asked anew, and the many stay where they lie; neither replaces the other.
+    #expect(try TaskAudit.kept(in: run, corpus: corpus, examples: 64, plantedSteps: 10).plantedSteps == 10)
     #expect(try AtomicFile.read(path) == thorough)
     // More is asked anew, and what is no audit is written over by who asks for one.
     #expect(try TaskAudit.kept(in: run, corpus: corpus, examples: 112, plantedSteps: 0).examples == 112)
@@ -129,9 +132,13 @@ private func made(in folder: String, _ task: any PretextTask = Flip(), _ change:
   }
 }
 
-/// A run pays a planted cue where its 150 steps are a fifth of the run's, for each of its tasks.
-@Test(arguments: [(749, 0), (750, 150), (4000, 150)]) func longRunsPayForAPlantedCue(steps: Int, planted: Int) throws {
+/// A run pays for planted cues where their 150 steps see a fifth of its examples: 32 a step, or the run's own batch where views are looked for in it; of
+/// each task its own.
+@Test(arguments: [
+  ("flip", 374, 64, 0), ("flip", 375, 64, 150), ("flip", 750, 32, 150), ("flip", 750, 31, 0), ("simclr", 749, 64, 0), ("simclr", 750, 64, 150),
+  ("multi", 749, 64, 0), ("multi", 750, 64, 150),
+]) func longRunsPayForAPlantedCue(task: String, steps: Int, batch: Int, planted: Int) throws {
   var recipe = TrainingRecipe()
-  recipe.steps = steps
+  (recipe.task, recipe.steps, recipe.batch) = (Choice(name: task), steps, batch)
   #expect(try TaskAudit.share(of: recipe).plantedSteps == planted)
 }

@@ -2,6 +2,7 @@ import Corpora
 import Engine
 import Foundation
 import Graphs
+import Host
 import Networks
 import Pretexts
 import Tensors
@@ -47,4 +48,31 @@ import Training
     return trainer.weights
   }
   for slot in runs[0].slots where slot.role == .trainable { #expect(runs[0][slot.path].elements == runs[1][slot.path].elements, "\(slot.path)") }
+}
+
+/// Without a validation split a look only settles; stopped in it, at the end or before, the run goes on to the same bits and figures.
+@Test(arguments: [4, 12]) func aRunStoppedWhileItSettlesGoesOnToTheSameBits(at step: Int) throws {
+  let tiny = try TinyCorpus(hasValidation: false), recipe = tiny.recipe(), whole = tiny.folder + "/whole", parts = tiny.folder + "/parts"
+  #expect(try Trainer(recipe, folder: whole).run() == .finished)
+  let first = try Trainer(recipe, folder: parts)
+  var asked = 0
+  #expect(try first.run(shouldStop: { if first.step == step { asked += 1 }; return asked > 20 }) == .stopped(step: step))
+  #expect(try Trainer(recipe, folder: parts).run() == .finished)
+  for file in ["last", "best"] {
+    #expect(try AtomicFile.read(parts + "/\(file).safetensors") == AtomicFile.read(whole + "/\(file).safetensors"), "\(file)")
+  }
+  func losses(_ folder: String) throws -> [Double] { try RunFolder(folder).metrics().map(\.loss) }
+  #expect(try losses(parts) == losses(whole))
+}
+
+/// Pieces of a handful of frames are what such a task learns; whole frames are none of them, and nothing is settled on them.
+@Test func aHandfulOfFramesIsNotSettledOn() throws {
+  let tiny = try TinyCorpus()
+  let runs = try [4, 12].map { every in
+    let recipe = tiny.recipe { ($0.task, $0.validateEvery) = (Choice(name: "single-image"), every) }
+    let trainer = try Trainer(recipe, folder: tiny.folder + "/\(every)")
+    #expect(try trainer.run() == .finished)
+    return trainer.weights
+  }
+  for slot in runs[0].slots { #expect(runs[0][slot.path].elements == runs[1][slot.path].elements, "\(slot.path)") }
 }

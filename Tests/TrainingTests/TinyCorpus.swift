@@ -14,7 +14,7 @@ final class TinyCorpus {
   let folder: String
   var corpus: String { folder + "/corpus" }
 
-  init(side: Int = 33, drift: Double = 0, relief: Double = 0, variety: Double = 0, trainingRuns: Int = 1, isAssembled: Bool = false) throws {
+  init(side: Int = 33, drift: Double = 0, relief: Double = 0, variety: Double = 0, trainingRuns: Int = 1, isAssembled: Bool = false, hasValidation: Bool = true) throws {
     folder = NSTemporaryDirectory() + "training-\(UUID().uuidString)"
     for run in 1...trainingRuns + 2 {
       try AtomicFile.makeFolder("\(folder)/raw/run\(run)")
@@ -36,13 +36,14 @@ final class TinyCorpus {
       try file.close()
     }
     try AtomicFile.write(Data("DET:V1 0 MTRX:33:33:100:100 0 0 0 0 0 0 0 0 0 0\n".utf8), to: folder + "/geometry.data")
+    let validation = hasValidation ? "validation: ['t:\(trainingRuns + 1)'], test: ['t:\(trainingRuns + 2)']" : "test: ['t:\(trainingRuns + 1)', 't:\(trainingRuns + 2)']"
     let training = (1...trainingRuns).map { "'t:\($0)'" }.joined(separator: ", ")
     let recipe = try CorpusRecipe(
       yaml: """
         name: tiny
         seed: 5
         image: {height: \(side), width: \(side)}
-        split: {train: 0.34, validation: 0.33, test: 0.33, runs: {train: [\(training)], validation: ['t:\(trainingRuns + 1)'], test: ['t:\(trainingRuns + 2)']}}
+        split: {train: 0.34, validation: \(hasValidation ? 0.33 : 0), test: \(hasValidation ? 0.33 : 0.66), allowEmpty: \(!hasValidation), runs: {train: [\(training)], \(validation)}}
         sources:
           - name: shots
             files: ["raw/run*/shots.h5"]

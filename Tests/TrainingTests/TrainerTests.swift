@@ -75,10 +75,10 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
 
 /// Asked to stop in a look at the validation split (the first of a run, a later one, the one at the end), a run is saved at once, looks again
 /// when it goes on, and ends with the bits and figures of a whole one.
-@Test(arguments: [(4, 1), (4, 30), (8, 59), (12, 2)]) func aRunStoppedInALookMakesItAnew(at step: Int, batch: Int) throws {
+@Test(arguments: [(4, 1), (4, 30), (4, 41), (8, 70), (8, 99), (12, 2), (12, 90)]) func aRunStoppedInALookMakesItAnew(at step: Int, batch: Int) throws {
   let tiny = try TinyCorpus(), recipe = tiny.recipe(), whole = tiny.folder + "/whole", parts = tiny.folder + "/parts"
   #expect(try Trainer(recipe, folder: whole).run() == .finished)
-  // Asked once after each step, and before each of the 60 batches of a look.
+  // Asked once after each step, and before each of the 40 batches that are settled on and of the 60 of a look.
   func stopping(_ trainer: Trainer, after asked: Int) throws -> Trainer.Ending {
     var count = 0
     return try trainer.run(shouldStop: {

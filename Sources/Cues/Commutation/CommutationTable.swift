@@ -46,7 +46,7 @@ public struct CommutationTable: Codable, Hashable, Sendable {
   public static let ownable = ["encode", "calibrate", "area average", "tone map", "store", "input scaling", "cut"]
 
   /// Steps for which it matters what is mirrored, the whole frame or its tiles.
-  private static let movesPixels: Set<String> = ["encode", "calibrate", "area average", "assemble", "mask"]
+  private static let movesPixels: Set<String> = ["encode", "calibrate", "area average"]
 
   /// Throws where `owns` names something else.
   public static func check(owns recipe: TrainingRecipe, path: String) throws(InputError) {
@@ -123,7 +123,7 @@ public struct CommutationTable: Codable, Hashable, Sendable {
     stem.reason = side % 2 == 1 ? "pictures of \(side) pixels have one on the mirror axis" : "an even side: each stride-2 step prefers one"
     rows.append(stem)
     // Tiles are mirrored in place: what was measured is the mirror of the whole frame.
-    if let flip = task as? Flip, flip.tiles > 1 {
+    if Flip.mirrorsTiles(task) {
       for index in rows.indices where rows[index].verdict == .commutes && CommutationTable.movesPixels.contains(rows[index].key) {
         (rows[index].verdict, rows[index].reason) = (.information, "measured for a mirror of the whole frame, where the task mirrors tiles one by one")
       }

@@ -16,8 +16,8 @@ public struct BatchStatistics: TaskControl {
   public static let meaning = "the other pictures of a batch tell the answer"
   public static let remedies: [Remedy] = [.mixedBatches]
 
-  /// Batches of each kind, at most.
-  public var batches = 32
+  /// Examples of each kind, at most.
+  public var examples = 2048
   public init() {}
 
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
@@ -27,7 +27,7 @@ public struct BatchStatistics: TaskControl {
       subject.corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: examiner.whole, augmentations: augmentations)
     let stream = BatchMaker(
       images: images, task: examiner.whole, augmentations: augmentations, scaling: examiner.scaling, seed: recipe.seed &+ 1, batch: size)
-    let count = max(2, min(batches, subject.examples / size))
+    let count = max(2, min(examples, subject.examples) / size)
     var composed: [TaskExaminer.Example] = []
     for step in 0..<count {
       let fields = examiner.ownFields(try stream.training(step: step)), indices = try stream.indices(step: step)

@@ -204,10 +204,13 @@ public struct PlantedCue: TaskControl {
     return learnt!
   }
 
+  /// Examples a step of its network.
+  package static func batch(of task: any PretextTask, trainedWith batch: Int) -> Int { task is any ViewPairTask ? batch : 32 }
+
   private func trained(
     _ subject: TaskSubject, steps: Int, _ examiner: TaskExaminer, _ make: (Int, UInt64) -> Pictures
   ) throws -> Score {
-    let batch = examiner.question.isAskedAmongABatch ? examiner.batchSize : 32, seed = subject.seed
+    let batch = PlantedCue.batch(of: examiner.task, trainedWith: examiner.batchSize), seed = subject.seed
     let pictures = make(steps * batch, 8)
     // One of several tasks is trained by itself.
     var like = examiner.checkpoint

@@ -21,16 +21,17 @@ extension TaskAudit {
     if FileManager.default.fileExists(atPath: path) {
       let known = try CanonicalJSON.value(TaskAudit.self, from: AtomicFile.read(path), path: path)
       let asked = Reach(examples: examples, hasTwin: false, plantedSteps: plantedSteps)
-      if try known.isComplete && known.reach >= asked && known.isOf(checkpoint, corpus: corpus) { return known }
+      if try known.isComplete && known.reach.covers(asked) && known.isOf(checkpoint, corpus: corpus) { return known }
     }
     let audit = try TaskAudit(
       checkpoint, path: run.last, corpus: corpus, examples: examples, plantedSteps: plantedSteps, progress: progress)
-    try AtomicFile.write(CanonicalJSON.data(audit), to: path)
-    return audit
+    guard try audit.keep(at: path, of: checkpoint, corpus: corpus) != nil, let known = try known(in: run, corpus: corpus) else { return audit }
+    // Neither asked all that the other did: a leak that either found stands.
+    return known.isWithheld ? known : audit
   }
 
-  /// Puts this audit at `path`, unless one of the same network lies there that asked for more: who asks again with fewer examples shall not lose
-  /// a leak that only many show. What was asked of other pictures than the test split of the run's own corpus is not kept either.
+  /// Puts this audit at `path`, unless one of the same network lies there that asked for more in any way: who asks again with fewer examples shall not
+  /// lose a leak that only many show. What was asked of other pictures than the test split of the run's own corpus is not kept either.
   ///
   /// - Returns: `nil` where it was put there, else why not.
   public func keep(at path: String, of checkpoint: Checkpoint, corpus: Corpus) throws -> String? {
@@ -39,22 +40,23 @@ extension TaskAudit {
     if FileManager.default.fileExists(atPath: path), let data = try? AtomicFile.read(path),
       // What is no audit is written over.
       let known = try? CanonicalJSON.value(TaskAudit.self, from: data, path: path),
-      try known.isComplete && known.reach > reach && known.isOf(checkpoint, corpus: corpus)
+      try known.isComplete && !reach.covers(known.reach) && known.isOf(checkpoint, corpus: corpus)
     {
-      return "\(path) holds one that asked for more (\(known.reach))"
+      return "\(path) holds one that asked for what this one did not (\(known.reach)); delete it to have this one kept"
     }
     try AtomicFile.write(CanonicalJSON.data(self), to: path)
     return nil
   }
 
-  /// How much an audit asks: more examples count first, then a twin corpus, then a longer training for the planted cue.
-  struct Reach: Comparable, CustomStringConvertible {
+  /// How much an audit asks.
+  struct Reach: CustomStringConvertible {
     let examples: Int
     let hasTwin: Bool
     let plantedSteps: Int
 
-    static func < (a: Reach, b: Reach) -> Bool {
-      (a.examples, a.hasTwin ? 1 : 0, a.plantedSteps) < (b.examples, b.hasTwin ? 1 : 0, b.plantedSteps)
+    /// In nothing less than `other`.
+    func covers(_ other: Reach) -> Bool {
+      examples >= other.examples && plantedSteps >= other.plantedSteps && (hasTwin || !other.hasTwin)
     }
 
     var description: String { "\(examples) examples, \(hasTwin ? "a twin corpus, " : "")\(plantedSteps) steps for the planted cue" }

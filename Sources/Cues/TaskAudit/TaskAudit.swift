@@ -143,12 +143,19 @@ public struct TaskAudit: Codable, Sendable {
   }
 
   /// What an audit may ask for so that its controls take about a fifth of the run's time: a step of training is three passes, an audit about
-  /// fifteen for each example of each task. A planted cue's network is trained where its 150 steps are no more than another fifth.
+  /// fifteen for each example of each task. Networks for the planted cues are trained where their 150 steps see no more than another fifth of the
+  /// run's examples.
   ///
   /// Throws where the recipe's task cannot be had.
   public static func share(of recipe: TrainingRecipe) throws(InputError) -> (examples: Int, plantedSteps: Int) {
-    let passes = 3 * Double(recipe.steps) * Double(recipe.batch), parts = TaskExaminer.parts(of: try recipe.task.task(path: recipe.name)).count
-    return (min(AuditAcceptance().examples, max(64, Int(0.2 * passes / 15) / parts)), recipe.steps >= 5 * 150 * parts ? 150 : 0)
+    let seen = Double(recipe.steps) * Double(recipe.batch), parts = TaskExaminer.parts(of: try recipe.task.task(path: recipe.name)).count
+    let planted = 150 * Double(try plantedBatch(of: recipe))
+    return (min(AuditAcceptance().examples, max(64, Int(0.2 * 3 * seen / 15) / parts)), planted <= 0.2 * seen ? 150 : 0)
+  }
+
+  /// Examples that a step of the planted cues' networks sees, of several tasks together.
+  public static func plantedBatch(of recipe: TrainingRecipe) throws(InputError) -> Int {
+    TaskExaminer.parts(of: try recipe.task.task(path: recipe.name)).reduce(0) { $0 + PlantedCue.batch(of: $1.task, trainedWith: recipe.batch) }
   }
 
   /// The findings as they may be read: what is withheld must not be told in other words either.

@@ -24,7 +24,7 @@ public final class TaskExaminer {
   public let classes: [String]
   /// What is right.
   public let question: Question
-  /// Examples a batch: as it was trained.
+  /// Examples a batch: as it was trained, up to 256 where an answer is not looked for among the batch.
   public let batchSize: Int
   private let path: String
   private let backbone: any Backbone

@@ -70,9 +70,13 @@ public final class TaskSubject {
         return shot
       }
     }
-    // Where being dark is the answer, as in classes that no other frame has, dark frames are pictures of the task like any other.
-    let lit = label.map { label in Set(corpus.records.filter { filter.accepts($0) && $0.labels["beam"] != "dark" }.compactMap { $0.labels[label] }) }
-    func isAnswerOfDarks(_ record: Record) -> Bool { label.flatMap { record.labels[$0] }.map { !(lit ?? []).contains($0) } ?? false }
+    // Where being dark is the answer, as in classes that no other frame has, dark frames are pictures of the task like any other; not so where other
+    // tasks are asked on the same pictures.
+    let lit = (examiner.part.isEmpty ? label : nil).map { label in Set(corpus.records.filter { filter.accepts($0) && $0.labels["beam"] != "dark" }.compactMap { $0.labels[label] }) }
+    func isAnswerOfDarks(_ record: Record) -> Bool {
+      guard let lit, let answer = label.flatMap({ record.labels[$0] }) else { return false }
+      return !lit.contains(answer)
+    }
     let held = corpus.records(in: split).filter {
       filter.accepts($0) && usable($0) && ($0.labels["beam"] != "dark" || isAnswerOfDarks($0))
     }
