@@ -295,9 +295,11 @@ private struct CommonTint: ViewPairTask {
   let examples = try examiner.examples(of: pictures, 0..<20, paired: true, seed: 3)
   for pair in 0..<10 {
     let (plain, twin) = (examples[2 * pair], examples[2 * pair + 1])
-    #expect(plain.picture == pair % 5 && twin.picture == pair % 5 && plain.truth == 0 && twin.truth == 1)
+    #expect(plain.picture == twin.picture && plain.truth == 0 && twin.truth == 1)
     #expect(Symmetry.mirror(plain.fields["view"]!.reshaped(to: [side, side])).elements == twin.fields["view"]!.elements)
   }
+  // Every look at the pictures goes through all of them.
+  for look in 0..<2 { #expect(Set(examples[10 * look..<10 * look + 10].map(\.picture)) == Set(0..<5)) }
   // Mirroring negates an antisymmetric answer: both versions are right, or both are wrong.
   let sheet = try examiner.sheet(of: pictures, count: 9, paired: true, seed: 3)
   #expect(sheet.credits.count == 10 && stride(from: 0, to: 10, by: 2).allSatisfy { sheet.credits[$0] == sheet.credits[$0 + 1] })

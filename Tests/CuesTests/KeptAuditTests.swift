@@ -64,6 +64,18 @@ private func made(in folder: String, _ task: any PretextTask = Flip(), _ change:
   }
 }
 
+/// Fewer examples than there are pictures are of all runs, not of the first ones.
+@Test func aFewExamplesAreOfAllRuns() throws {
+  try withScratch { folder in
+    let (corpus, run) = try made(in: folder) { $0.exclude = ["beam": ["dark"]] }
+    let subject = try TaskSubject(Checkpoint(reading: run.last), path: run.last, corpus: corpus, examples: 40, plantedSteps: 0)
+    let sheet = try subject.headline.get(), darks = try subject.examiner.sheet(of: subject.darks, count: 40, seed: 0)
+    // 20 pictures, each asked twice, of 80 in two runs; 40 darks of 180 in the three runs that are not trained on.
+    #expect(sheet.byRun.count == 2 && Set(sheet.pictures).count == 20)
+    #expect(darks.byRun.count == 3 && Set(darks.pictures).count == 40)
+  }
+}
+
 /// Dark frames that have classes of their own are pictures of the task, and no control.
 @Test func darkFramesWithClassesOfTheirOwnAreNoLeak() throws {
   try withScratch { folder in

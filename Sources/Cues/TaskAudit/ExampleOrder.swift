@@ -1,8 +1,8 @@
 import Tensors
 import Training
 
-/// Which picture each example is of, and which examples are asked together: one after the other, or, where the answer is looked for among
-/// a batch, in batches as training composes them.
+/// Which picture each example is of, and which examples are asked together: by themselves in a shuffled order, so that a few examples are of all
+/// sources and runs; or, where the answer is looked for among a batch, in batches as training composes them.
 struct ExampleOrder {
   struct Place: Sendable, Hashable {
     var picture: Int
@@ -45,9 +45,11 @@ struct ExampleOrder {
   /// Examples `range`, which begins with a whole batch where there are batches.
   func places(_ range: Range<Int>, seed: UInt64) -> [Place] {
     guard let group, group > 0 else {
+      var random = Philox(seed: seed, 73)
+      let order = Array(0..<count).shuffled(using: &random)
       return range.map { number in
         let look = number / variants
-        return Place(picture: look % count, look: look / count, variant: variants > 1 ? number % variants : nil)
+        return Place(picture: order[look % count], look: look / count, variant: variants > 1 ? number % variants : nil)
       }
     }
     precondition(range.lowerBound % group == 0, "examples from \(range.lowerBound) on begin within a batch of \(group)")
