@@ -42,7 +42,7 @@ extension TaskAudit {
       let known = try? CanonicalJSON.value(TaskAudit.self, from: data, path: path),
       try known.isComplete && !reach.covers(known.reach) && known.isOf(checkpoint, corpus: corpus)
     {
-      return "\(path) holds one that asked for what this one did not (\(known.reach)); delete it to have this one kept"
+      return "\(path) holds one that asked for what this one did not (\(known.reach))\(known.isWithheld ? " and withholds the accuracy" : ""); delete it to have this one kept"
     }
     try AtomicFile.write(CanonicalJSON.data(self), to: path)
     return nil
