@@ -37,9 +37,9 @@ extension TaskAudit {
   public func keep(at path: String, of checkpoint: Checkpoint, corpus: Corpus) throws -> String? {
     guard split == Split.test.rawValue else { return "it asked the \(split) split, and a run keeps what its test split says" }
     guard corpusDigest == checkpoint.description.corpus else { return "it asked another corpus than the run's own" }
-    if FileManager.default.fileExists(atPath: path), let data = try? AtomicFile.read(path),
-      // What is no audit is written over.
-      let known = try? CanonicalJSON.value(TaskAudit.self, from: data, path: path),
+    let lying = FileManager.default.fileExists(atPath: path) ? try AtomicFile.read(path) : Data()
+    // What is no audit, or one of another version, is written over.
+    if let known = try? CanonicalJSON.value(TaskAudit.self, from: lying, path: path),
       try known.isComplete && !reach.covers(known.reach) && known.isOf(checkpoint, corpus: corpus)
     {
       return "\(path) holds one that asked for what this one did not (\(known.reach))\(known.isWithheld ? " and withholds the accuracy" : ""); delete it to have this one kept"
