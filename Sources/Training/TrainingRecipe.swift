@@ -179,10 +179,10 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
         expected: "an augmentation that the answers of task \(task.name) can bear",
         found: "\(conflict.augmentation), which contains what the task asks about: \(conflict.about)")
     }
-    for (place, part) in (asked as? Multi).map({ multi in multi.tasks.enumerated().map { (".tasks.[\($0)]", $1.task) } }) ?? [("", asked)] {
+    for (index, part) in asked.parts.enumerated() {
       guard let common = part.asks.intersection(part.jitters).min(by: { $0.rawValue < $1.rawValue }) else { continue }
       throw InputError(
-        path: path, place: "task.settings\(place).\(place.isEmpty ? "" : "settings.")jitter", expected: "noise: 0, since the task asks about \(common.rawValue)",
+        path: path, place: "task.settings.\(asked is Multi ? "tasks.[\(index)].settings." : "")jitter", expected: "noise: 0, since the task asks about \(common.rawValue)",
         found: "jitter that changes it while training and not when it is asked")
     }
     guard !projectsTemplate || !asked.answers.isEmpty else {
@@ -190,7 +190,7 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
         path: path, place: "projectsTemplate", expected: "false, or a task about mirrors or turns: it takes handedness out of the mean pictures, and nothing else",
         found: "task \(task.name)")
     }
-    guard !projectsTemplate || !Flip.mirrorsTiles(asked) else {
+    guard !projectsTemplate || !asked.mirrorsTiles else {
       throw InputError(
         path: path, place: "projectsTemplate",
         expected: "false with tiles: it takes the handedness of the whole mean picture out, and tiles are mirrored one by one", found: "true")

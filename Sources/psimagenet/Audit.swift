@@ -71,8 +71,8 @@ struct Audit: ParsableCommand {
       let audit = try TaskAudit(
         checkpoint, path: path, corpus: corpus, twin: twin.map { try Corpus(opening: $0) }, split: Split(rawValue: split)!, examples: examples,
         plantedSteps: plantedSteps, progress: output.progress)
-      let last = try Checkpoint(reading: run.last).description.step
-      let file = best && audit.step != last ? TaskAudit.file(ofBestIn: run) : TaskAudit.file(of: run)
+      let isLast = try !best || Checkpoint(reading: run.last).description.step == audit.step
+      let file = isLast ? TaskAudit.file(of: run) : TaskAudit.file(ofBestIn: run)
       if let reason = try audit.keep(at: file, of: checkpoint, corpus: corpus) {
         FileHandle.standardError.write(Data("this audit is not kept with the run: \(reason)\n".utf8))
       }

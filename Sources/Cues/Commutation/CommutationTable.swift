@@ -123,7 +123,7 @@ public struct CommutationTable: Codable, Hashable, Sendable {
     stem.reason = side % 2 == 1 ? "pictures of \(side) pixels have one on the mirror axis" : "an even side: each stride-2 step prefers one"
     rows.append(stem)
     // Tiles are mirrored in place: what was measured is the mirror of the whole frame.
-    if Flip.mirrorsTiles(task) {
+    if task.mirrorsTiles {
       for index in rows.indices where rows[index].verdict == .commutes && CommutationTable.movesPixels.contains(rows[index].key) {
         (rows[index].verdict, rows[index].reason) = (.information, "measured for a mirror of the whole frame, where the task mirrors tiles one by one")
       }

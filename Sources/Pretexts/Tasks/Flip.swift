@@ -25,11 +25,6 @@ public struct Flip: PretextTask {
   public var antisymmetric = true
   public var showsOneSidedPixels = false
   public var axis = Axis.leftRight
-  /// Whether a task mirrors tiles one by one, by itself or as one of several.
-  package static func mirrorsTiles(_ task: any PretextTask) -> Bool {
-    ((task as? Multi)?.tasks.map(\.task) ?? [task]).contains { ($0 as? Flip).map { $0.tiles > 1 } ?? false }
-  }
-
   /// Equal tiles along each axis that are mirrored in place, one by one: panels of a frame whose map is not known, so that their
   /// arrangement says nothing. 1 mirrors the whole picture, which in a corpus of one picture a panel is a panel.
   public var tiles = 1

@@ -140,3 +140,11 @@ extension Multi.Part: Codable, Hashable {
     hasher.combine(AnyHashable(task))
   }
 }
+
+extension PretextTask {
+  /// The tasks of which it consists; itself where it is one.
+  package var parts: [any PretextTask] { (self as? Multi)?.tasks.map(\.task) ?? [self] }
+
+  /// Whether it mirrors tiles one by one, by itself or as one of several.
+  package var mirrorsTiles: Bool { parts.contains { ($0 as? Flip).map { $0.tiles > 1 } ?? false } }
+}
