@@ -57,9 +57,10 @@ public struct CueReport: Codable, Sendable {
 
   /// Asks the detector of `checkpoint` about the held-out frames of `corpus` and about the controls.
   ///
+  /// - Parameter audit: the task audit of this very network, where there is one: what it withholds is withheld here.
   /// Throws when the checkpoint is not a flip detector or the split has no frames with beam.
   public init(
-    _ checkpoint: Checkpoint, path: String, corpus: Corpus, split: Split = .test, planted: PlantedPixel = PlantedPixel(),
+    _ checkpoint: Checkpoint, path: String, corpus: Corpus, split: Split = .test, planted: PlantedPixel = PlantedPixel(), audit: TaskAudit? = nil,
     progress: ProgressHandler = { _ in }
   ) throws {
     let model = try FlipModel(checkpoint, path: path)
@@ -74,7 +75,7 @@ public struct CueReport: Codable, Sendable {
     let names = Set(held.map(\.source)).sorted()
     for (index, name) in names.enumerated() {
       sources.append(try CueReport.source(
-        name, held.filter { $0.source == name }, darks: darks.filter { $0.source == name }, model, corpus))
+        name, held.filter { $0.source == name }, darks: darks.filter { $0.source == name }, model, corpus, audit))
       progress(Progress("cues", done: index + 1, total: names.count, note: name))
     }
     self.run = recipe.name
@@ -86,20 +87,23 @@ public struct CueReport: Codable, Sendable {
     self.planted = try planted.run(like: checkpoint, path: path, progress: progress)
     withheld = sources.filter(\.isWithheld).map(\.name)
     let undecided = sources.filter { $0.maskOnlyVerdict != .chance || $0.darkVerdict != .chance }.map(\.name)
-    if !withheld.isEmpty {
+    if let audit, audit.isWithheld {
+      verdict = "Withheld by the audit of the task: \(audit.reasons.joined(separator: "; "))."
+    } else if !withheld.isEmpty {
       verdict = "Withheld for \(withheld.joined(separator: ", ")): a control without X-rays is answered too."
     } else if !undecided.isEmpty {
       verdict = "No control is answered, but for \(undecided.joined(separator: ", ")) there are too few frames, or no dark ones, to exclude a leak."
     } else {
-      verdict = "No control is answered: nothing shows that the detector used anything but the beam's own picture."
+      verdict = "Neither of the two controls that are asked here is answered. `audit --task` asks all of them."
     }
-    if Double(self.planted.linear.value) < self.planted.oracle - 0.02 - 2 * self.planted.linear.standardError {
-      verdict += " The planted pixel was not found as theory allows, so the controls prove little."
+    for (name, found) in [("a linear template", self.planted.linear), ("a network like this one", self.planted.network)]
+    where found.value < self.planted.oracle - 0.02 - 2 * found.largerStandardError {
+      verdict += " The planted pixel was not found by \(name) as theory allows (\(found)), so its controls prove little."
     }
   }
 
   private static func source(
-    _ name: String, _ records: [Record], darks: [Record], _ model: FlipModel, _ corpus: Corpus
+    _ name: String, _ records: [Record], darks: [Record], _ model: FlipModel, _ corpus: Corpus, _ audit: TaskAudit?
   ) throws -> Source {
     let images = try corpus.images(records), keys = Set((records + darks).map(\.run)).sorted()
     func runs(_ records: [Record]) -> [Int] { records.map { keys.firstIndex(of: $0.run)! } }
@@ -119,29 +123,33 @@ public struct CueReport: Codable, Sendable {
         evidence: maps[i].elements, peakRow: peak.row, peakColumn: peak.column)
     }
     let maskVerdict = ControlVerdict(maskOnly), darkVerdict = dark.map { ControlVerdict($0) }
-    let isWithheld = maskVerdict == .leak || darkVerdict == .leak
+    let isAuditWithholding = audit?.isWithheld ?? false, isWithheld = maskVerdict == .leak || darkVerdict == .leak || isAuditWithholding
     return Source(
       name: name, detector: records[0].detector, accuracy: accuracy, maskOnly: maskOnly, maskOnlyVerdict: maskVerdict,
       maskMirrorOverlap: Statistics.mean(images.map { MaskOnly.mirrorOverlap($0, minimumWeight: model.scaling.minimumWeight) }),
       dark: dark, darkVerdict: darkVerdict,
-      verdict: words(accuracy, maskOnly, maskVerdict, dark, darkVerdict), isWithheld: isWithheld,
+      verdict: words(accuracy, maskOnly, maskVerdict, dark, darkVerdict, isAuditWithholding), isWithheld: isWithheld,
       peaks: PeakCounts(maps.map { GradCAM.peak($0) }, side: model.side, coordinates: try corpus.detectorCoordinates(for: records[0])),
       meanEvidence: mean, examples: Array(examples))
   }
 
-  private static func words(_ accuracy: Score, _ mask: Score, _ maskVerdict: ControlVerdict, _ dark: Score?, _ darkVerdict: ControlVerdict?) -> String {
+  private static func words(_ accuracy: Score, _ mask: Score, _ maskVerdict: ControlVerdict, _ dark: Score?, _ darkVerdict: ControlVerdict?, _ isAuditWithholding: Bool) -> String {
     var parts: [String] = []
+    if isAuditWithholding { parts.append("The audit of the task withholds the accuracy.") }
     if maskVerdict == .leak { parts.append("Mask-only frames are answered (\(mask)): \(MaskOnly.meaning). The accuracy is withheld.") }
     if let dark, darkVerdict == .leak { parts.append("Dark frames are answered (\(dark)): \(DarkFrames.meaning). The accuracy is withheld.") }
     if dark == nil { parts.append("There are no dark frames: a fixed pattern is not excluded.") }
     if darkVerdict == .tooFew, let dark { parts.append("Too few dark frames (\(dark.count)) to exclude a fixed pattern.") }
     if maskVerdict == .tooFew { parts.append("Too few frames to exclude the mask as a cue.") }
     // What is withheld must not be told in other words either.
-    guard maskVerdict != .leak, darkVerdict != .leak else { return parts.joined(separator: " ") }
-    let distance = accuracy.value - 0.5
-    if distance <= 2 * accuracy.standardError { parts.append("The accuracy is chance: mirrored frames were not told apart.") }
-    else if accuracy.value > 0.95 {
+    guard maskVerdict != .leak, darkVerdict != .leak, !isAuditWithholding else { return parts.joined(separator: " ") }
+    switch ControlVerdict(accuracy) {
+    case .chance: parts.append("The accuracy is chance: mirrored frames were not told apart.")
+    case .tooFew: parts.append("The accuracy cannot be told from chance with \(accuracy.count) frames.")
+    case .leak where accuracy.value < 0.5: parts.append("Mirrored frames are answered the wrong way round: an axis of the training runs points the other way in these.")
+    case .leak where accuracy.value > 0.95:
       parts.append("Nearly every frame is told apart: an axis that always points the same way would look just so. Only runs with the opposite convention can show more.")
+    case .leak: break
     }
     return parts.isEmpty ? "Both controls are at chance." : parts.joined(separator: " ")
   }

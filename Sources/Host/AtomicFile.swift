@@ -23,7 +23,7 @@ public enum AtomicFile {
   }
 
   /// What the system said, where an error of Foundation hides it.
-  private static func reason(_ error: any Error) -> String {
+  public static func reason(_ error: any Error) -> String {
     let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
     return (underlying ?? error).localizedDescription
   }

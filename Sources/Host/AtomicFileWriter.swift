@@ -33,7 +33,7 @@ extension AtomicFile {
 
     private func wrapped(_ body: () throws -> Void) throws(InputError) {
       do { try body() } catch {
-        throw InputError(.inputOutput, path: path, place: "write", expected: "room on disk", found: error.localizedDescription)
+        throw InputError(.inputOutput, path: path, place: "write", expected: "room on disk", found: AtomicFile.reason(error))
       }
     }
   }

@@ -15,25 +15,36 @@ public struct Scope {
   public let mode: Mode
   /// Other paths for some names within this place.
   private let detours: [String: String]
+  /// Whose statistics layers find here; `nil` for the network's usual ones.
+  private let company: String?
 
   public init(_ builder: GraphBuilder, mode: Mode) {
     self.init(registry: Registry(builder), path: "", mode: mode)
   }
 
-  private init(registry: Registry, path: String, mode: Mode, detours: [String: String] = [:]) {
+  private init(registry: Registry, path: String, mode: Mode, detours: [String: String] = [:], company: String? = nil) {
     self.registry = registry
     self.path = path
     self.mode = mode
     self.detours = detours
+    self.company = company
   }
 
   public subscript(name: String) -> Scope {
-    Scope(registry: registry, path: detours[name] ?? (path.isEmpty ? name : "\(path).\(name)"), mode: mode)
+    Scope(registry: registry, path: detours[name] ?? (path.isEmpty ? name : "\(path).\(name)"), mode: mode, company: company)
   }
+
+  /// The same place with statistics of its own, called `statistics.<company>.<path>`: for a network that is shown pictures of several kinds, each normalised
+  /// among its own. Parameters are the same, and what belongs to `path` otherwise, such as a trunk, is complete without them. Source: Xie et al., "Adversarial examples improve image recognition", CVPR 2020 (auxiliary batch norms).
+  public func inCompany(_ company: String) -> Scope {
+    Scope(registry: registry, path: path, mode: mode, detours: detours, company: company)
+  }
+
+  private func statisticPath(_ name: String) -> String { (company.map { "statistics.\($0)." } ?? "") + self[name].path }
 
   /// The same place, in which `name` leads to `other`: how several heads stand beside each other.
   public func leading(_ name: String, to other: String) -> Scope {
-    Scope(registry: registry, path: path, mode: mode, detours: detours.merging([name: self[other].path]) { $1 })
+    Scope(registry: registry, path: path, mode: mode, detours: detours.merging([name: self[other].path]) { $1 }, company: company)
   }
 
   /// A trainable array; traps when the path is known under another shape.
@@ -43,15 +54,15 @@ public struct Scope {
 
   /// An array that the network moves itself while training.
   public func statistic(_ name: String, _ shape: Shape, _ initializer: Initializer) -> Value {
-    registry.parameter(self[name].path, shape, initializer, .statistic)
+    registry.parameter(statisticPath(name), shape, initializer, .statistic)
   }
 
   /// The value that statistic `name` has after what the graph did to it so far: a network that is called twice moves it twice.
-  public func latest(_ name: String, _ statistic: Value) -> Value { registry.updates[self[name].path] ?? statistic }
+  public func latest(_ name: String, _ statistic: Value) -> Value { registry.updates[statisticPath(name)] ?? statistic }
 
   /// The value that statistic `name` takes after this step.
   public func update(_ name: String, to value: Value) {
-    registry.updates[self[name].path] = value
+    registry.updates[statisticPath(name)] = value
   }
 
   /// What random masks depend on besides their place, `[seed, step]`: the fed input `counter`, made when first asked for.

@@ -30,7 +30,7 @@ extension Augmentation {
   public var needs: Set<ShotNeed> { [] }
   public static var usesPanels: Bool { false }
   /// Whether pixels move, so that a panel map of the picture no longer holds.
-  var movesPixels: Bool { !symmetries.isEmpty || changes.contains(.place) }
+  package var movesPixels: Bool { !symmetries.isEmpty || changes.contains(.place) }
   public func validate() throws(SettingError) {}
   public func validate(side: Int) throws(SettingError) {}
 }
@@ -49,11 +49,15 @@ extension MaskedImage {
 public protocol GradedChange: Augmentation {
   /// The steps, as answers; the first one is the least change.
   var levels: [String] { get }
-  /// The picture at step `level`. Every step draws the same numbers and resamples alike.
+  /// The smallest factor of the signal by which a picture at one step looks like one at the next; `nil` where no factor does that.
+  var factorBetweenLevels: Double? { get }
+  /// The picture at step `level`. Every step resamples alike, and draws what answers the question last.
   func changed(_ image: MaskedImage, to level: Int, of shot: Shot, scaling: InputScaling, using random: inout Philox) -> MaskedImage
 }
 
 extension GradedChange {
+  public var factorBetweenLevels: Double? { nil }
+
   /// Any of the steps, drawn evenly.
   public func augmented(_ image: MaskedImage, of shot: Shot, scaling: InputScaling, using random: inout Philox) -> MaskedImage {
     let level = Int.random(in: 0..<levels.count, using: &random)

@@ -1,3 +1,4 @@
+import Foundation
 import Graphs
 import Networks
 import Tensors
@@ -29,6 +30,12 @@ public struct GradedQuestion<Change: GradedChange>: PretextTask {
   public func validate() throws(SettingError) {
     do { try change.validate() } catch { throw SettingError(key: "change.\(error.key)", expected: error.expected, found: error.found) }
     try jitter.validate()
+    if let factor = change.factorBetweenLevels {
+      try SettingError.require(
+        jitter.intensity <= log(factor) / 2, "jitter.intensity",
+        String(format: "at most %.2f, so that two standard deviations stay below the factor %.3g between neighbouring answers", log(factor) / 2, factor),
+        jitter.intensity)
+    }
   }
 
   public func validate(side: Int) throws(SettingError) { try change.validate(side: side) }

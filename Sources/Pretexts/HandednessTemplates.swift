@@ -36,20 +36,60 @@ public struct HandednessTemplates: Hashable, Sendable {
     for i in picture.indices { picture[i] -= share * axis[i] }
   }
 
-  /// x − Σ (x·u) u over the directions u, in place; pixels that are 0, the value of gaps, stay 0, and count as 0. Traps on another size.
+  /// Takes out of x, in place, its part in the span of the directions **on the pixels that are shown**, by least squares; pixels that are 0, the value of
+  /// gaps, stay 0. Where pixels are hidden the directions are no longer orthogonal, and taking out one after another would bring back what went before.
+  ///
+  /// With D directions, N pixels and H hidden ones it takes D·N + D²·H multiplications. Traps on another size.
   func remove(from view: inout MutableSpan<Float>) {
-    for direction in directions {
+    let count = directions.count
+    // What is left of the directions' products with each other, 1 and 0 on the whole square, on the pixels that are shown.
+    var products = (0..<count).map { row in (0..<count).map { $0 == row ? 1.0 : 0 } }, shares = [Double](repeating: 0, count: count)
+    let hidden = view.indices.filter { view[$0] == 0 }
+    for (row, direction) in directions.enumerated() {
       precondition(direction.count == view.count, "\(view.count) pixels for templates of \(direction.count)")
       let u = direction.span
-      var share = 0.0, length = 0.0
-      for i in view.indices where view[i] != 0 {
-        share += Double(u[i]) * Double(view[i])
-        length += Double(u[i]) * Double(u[i])
+      for i in view.indices { shares[row] += Double(u[i]) * Double(view[i]) }
+      for column in 0...row {
+        let other = directions[column], v = other.span
+        var lost = 0.0
+        for i in hidden { lost += Double(u[i]) * Double(v[i]) }
+        products[row][column] -= lost
+        if column != row { products[column][row] = products[row][column] }
       }
-      guard length > 0 else { continue }
-      let factor = Float(share / length)
+    }
+    let factors = HandednessTemplates.solution(of: products, shares)
+    for (direction, factor) in zip(directions, factors) where factor != 0 {
+      let u = direction.span, factor = Float(factor)
       for i in view.indices where view[i] != 0 { view[i] = InputScaling.measured(view[i] - factor * u[i]) }
     }
+  }
+
+  /// x of A·x = b, A symmetric without negative eigenvalues, by the square root of A (Cholesky); 0 for rows that depend on those before them.
+  private static func solution(of a: [[Double]], _ b: [Double]) -> [Double] {
+    var root = a, x = b
+    var isFree = [Bool](repeating: true, count: b.count)
+    for row in b.indices {
+      for column in 0...row {
+        var rest = a[row][column]
+        for k in 0..<column where isFree[k] { rest -= root[row][k] * root[column][k] }
+        if column < row {
+          root[row][column] = isFree[column] ? rest / root[column][column] : 0
+        } else {
+          // Directions have length 1 on the whole square; what is shown of this one lies in the span of the others, but for rounding.
+          isFree[row] = rest > 1e-9
+          root[row][row] = isFree[row] ? rest.squareRoot() : 0
+        }
+      }
+    }
+    for row in b.indices {
+      for k in 0..<row where isFree[k] { x[row] -= root[row][k] * x[k] }
+      x[row] = isFree[row] ? x[row] / root[row][row] : 0
+    }
+    for row in b.indices.reversed() {
+      for k in b.indices where k > row && isFree[k] { x[row] -= root[k][row] * x[k] }
+      x[row] = isFree[row] ? x[row] / root[row][row] : 0
+    }
+    return x
   }
 }
 

@@ -40,12 +40,14 @@ extension PretextTask {
   /// Whether frames without content show the right answer, too, because it is about noise, gain or sharpness.
   public var asksAboutNoise: Bool { !asks.isDisjoint(with: [.photonNoise, .readout, .blur, .gain, .pedestal]) }
 
+  public func conflict(with augmentations: [any Augmentation]) -> AnswerConflict? { answerConflict(with: augmentations) }
+
   /// The first augmentation that contains what the task asks about.
   ///
   /// For the symmetries of the square: when a picture may come in any version h of the group H that the augmentations generate, then
   /// answer g shows all of HgH. The answers are told apart if and only if no two of these sets meet. So a question about handedness
   /// can bear rotations, and one about quarter turns can not bear a mirror, which exchanges left turns and right turns.
-  public func conflict(with augmentations: [any Augmentation]) -> AnswerConflict? {
+  func answerConflict(with augmentations: [any Augmentation]) -> AnswerConflict? {
     for (index, augmentation) in augmentations.enumerated() {
       if let common = asks.intersection(augmentation.changes).min(by: { $0.rawValue < $1.rawValue }) {
         return AnswerConflict(index: index, augmentation: type(of: augmentation).name, about: common.rawValue)

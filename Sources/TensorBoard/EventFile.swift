@@ -18,6 +18,7 @@ public final class EventFile {
   ///   - now: Seconds since 1970.
   public init(folder: String, step: Int, now: @escaping () -> Double = { Date().timeIntervalSince1970 }) throws(InputError) {
     try AtomicFile.makeFolder(folder)
+    let earlier = try? FileManager.default.contentsOfDirectory(atPath: folder).contains { $0.hasPrefix("events.out.tfevents.") }
     let process = ProcessInfo.processInfo.processIdentifier, began = String(format: "%010.0f", now())
     // A name of its own even where one process begins two files within a second.
     var number = 0
@@ -31,7 +32,8 @@ public final class EventFile {
     }
     self.handle = handle
     try append { $0.fileVersion = "brain.Event:2" }
-    if step > 0 {
+    // Also from the first step on, where a run that was killed before its first checkpoint left figures.
+    if step > 0 || earlier == true {
       try append {
         // What is dropped starts with this step.
         $0.step = Int64(step) + 1
@@ -78,7 +80,7 @@ public final class EventFile {
       try handle.write(
         contentsOf: length + EventFile.bytes(CRC32C.masked(length)) + payload + EventFile.bytes(CRC32C.masked(payload)))
     } catch {
-      throw InputError(.inputOutput, path: path, place: "write", expected: "a writable file", found: error.localizedDescription)
+      throw InputError(.inputOutput, path: path, place: "write", expected: "room on disk", found: AtomicFile.reason(error))
     }
   }
 

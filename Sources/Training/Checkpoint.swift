@@ -147,6 +147,9 @@ public struct Checkpoint: Sendable {
     return start
   }
 
+  /// XXH3 of the weights, 128 bits: by which an audit knows the network that it asked.
+  public var weightsDigest: String { SafeTensors.seal(weights.slots.map { SafeTensors.Entry(name: $0.path, weights[$0.path]).bytes }, [:]) }
+
   /// Writes the whole file or leaves the old one.
   public func write(to path: String) throws(InputError) {
     let slots = weights.slots.map { SafeTensors.Entry(name: $0.path, weights[$0.path]) }

@@ -3,7 +3,7 @@ import Foundation
 
 /// What a recipe says of precision: one by name, or whichever this processor is faster in.
 public enum PrecisionChoice: String, Codable, Sendable, CaseIterable {
-  /// bfloat16 where the processor multiplies it itself (AVX512-BF16, AMX), else float32.
+  /// bfloat16 where the processor multiplies it faster than float32 (AMX; AVX512-BF16 but Intel's), else float32.
   case automatic = "auto"
   case float32
   case bfloat16
@@ -21,13 +21,19 @@ public enum PrecisionChoice: String, Codable, Sendable, CaseIterable {
       guard let data = try? FileHandle(forReadingAtPath: processors)?.readToEnd() else {
         return .init(precision: .float32, reason: "chosen, as \(processors) cannot be read to tell what the processor has")
       }
-      let flags = Set(
-        String(decoding: data, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("flags") }?
-          .split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == ":" }).map(String.init) ?? [])
+      let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
+      func words(of key: String) -> Set<String> {
+        let line = lines.first { $0.hasPrefix(key) } ?? ""
+        return Set(line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == ":" }).dropFirst().map(String.init))
+      }
+      let flags = words(of: "flags")
       let found = [("amx_bf16", "AMX"), ("avx512_bf16", "AVX512-BF16")].filter { flags.contains($0.0) }.map(\.1)
-      return found.isEmpty
-        ? .init(precision: .float32, reason: "chosen, as the processor has neither AVX512-BF16 nor AMX")
-        : .init(precision: .bfloat16, reason: "chosen, as the processor has \(found.joined(separator: " and "))")
+      if found.isEmpty { return .init(precision: .float32, reason: "chosen, as the processor has neither AVX512-BF16 nor AMX") }
+      // Intel's AVX512-BF16 multiplies no faster than float32, and Winograd's kernels are for float32 only (Docs/Benchmarks.md).
+      if found == ["AVX512-BF16"], words(of: "vendor_id").contains("GenuineIntel") {
+        return .init(precision: .float32, reason: "chosen, as Intel's AVX512-BF16 without AMX is the slower of the two")
+      }
+      return .init(precision: .bfloat16, reason: "chosen, as the processor has \(found.joined(separator: " and "))")
     }
   }
 }

@@ -107,6 +107,6 @@ final class MetricLog {
   }
 
   private func failure(_ error: any Error) -> InputError {
-    InputError(.inputOutput, path: path, place: "write", expected: "a writable file", found: error.localizedDescription)
+    InputError(.inputOutput, path: path, place: "write", expected: "room on disk", found: AtomicFile.reason(error))
   }
 }

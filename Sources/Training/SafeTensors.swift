@@ -131,7 +131,7 @@ public enum SafeTensors {
     return data
   }
 
-  private static func seal(_ data: [[UInt8]], _ metadata: [String: String]) -> String {
+  static func seal(_ data: [[UInt8]], _ metadata: [String: String]) -> String {
     let words = metadata.filter { $0.key != sealKey }.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
     return Checksum.xxh128(of: data + words.map { Array($0.utf8) + [0] })
   }

@@ -31,7 +31,11 @@ extension Trainer {
       if shouldStop() { return nil }
       let at = step + index
       let batch = try train.unaugmented(step: at)
-      guard batch.isFinite else { throw divergence("a training picture is not finite as it is judged", at: step, nil) }
+      guard batch.isFinite else {
+        let indices = try train.indices(step: at)
+        let fault = try FaultFinder(program: program, precision: precision.precision).fault(batch, weights) { train.images.records[indices[$0]].id }
+        throw divergence("a training picture is not finite as it is judged", at: step, fault)
+      }
       _ = try plan.run(batch.merging(program.maskFields(seed: recipe.seed, step: at)) { own, _ in own }, &weights, gradients: &gradients)
     }
     if let path = weights.firstInfinite(.statistic) { throw divergence("\(path), settled, is not finite", at: step, nil) }

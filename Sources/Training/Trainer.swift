@@ -129,6 +129,10 @@ public final class Trainer {
   /// Throws `Divergence` at the first step whose loss is not finite, `MemoryShortage` before a plan that would not fit is
   /// allocated, `InputError` for files, `EngineError` where the machine cannot run the network. The last checkpoint stays good.
   public func run(shouldStop: () -> Bool = { false }, progress: ProgressHandler = { _ in }) throws -> Ending {
+    // Two processes that save to one folder would leave neither's checkpoint whole.
+    try AtomicFile.makeFolder(folder.path)
+    let lock = try FileLock(folder.path + "/training.lock", expected: "no other training in this folder")
+    defer { withExtendedLifetime(lock) {} }
     var ran = recipe
     ran.precision = PrecisionChoice(precision.precision)
     try AtomicFile.write(CanonicalJSON.data(ran), to: folder.recipe)
@@ -148,22 +152,24 @@ public final class Trainer {
     /// False where it was stopped, with nothing of it kept.
     func look(rate: Double) throws -> Bool {
       let unsettled = weights
-      if let (plan, program) = settling {
-        do {
-          guard let settled = try settled(plan, program, &gradients, shouldStop: shouldStop) else { return false }
-          weights = settled
-        } catch let error as InputError {
-          // To go on from here once the picture can be read, as `nextBatch` does.
+      /// What the look finds; a picture that cannot be read saves the run first, to go on from here once it can, as `nextBatch` does.
+      func saving<Found>(_ body: () throws -> Found) throws -> Found {
+        do { return try body() } catch let error as InputError {
+          weights = unsettled
           try checkpoint.write(to: folder.last)
           throw error
         }
+      }
+      if let (plan, program) = settling {
+        guard let settled = try saving({ try settled(plan, program, &gradients, shouldStop: shouldStop) }) else { return false }
+        weights = settled
       }
       guard let (plan, pictures) = looking else {
         running = Checkpoint.RunningFigures()
         if step == recipe.steps { try checkpoint.write(to: folder.best) }
         return true
       }
-      guard let metric = try validate(plan, pictures, questions, rate: rate, shouldStop: shouldStop) else {
+      guard let metric = try saving({ try validate(plan, pictures, questions, rate: rate, shouldStop: shouldStop) }) else {
         weights = unsettled
         return false
       }

@@ -185,15 +185,16 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
         path: path, place: "task.settings.\(asked is Multi ? "tasks.[\(index)].settings." : "")jitter", expected: "noise: 0, since the task asks about \(common.rawValue)",
         found: "jitter that changes it while training and not when it is asked")
     }
-    guard !projectsTemplate || !asked.answers.isEmpty else {
-      throw InputError(
-        path: path, place: "projectsTemplate", expected: "false, or a task about mirrors or turns: it takes handedness out of the mean pictures, and nothing else",
-        found: "task \(task.name)")
-    }
-    guard !projectsTemplate || !asked.mirrorsTiles else {
+    if projectsTemplate, let part = asked.parts.first(where: { !$0.showsWholePictures || $0.answers.isEmpty }) {
       throw InputError(
         path: path, place: "projectsTemplate",
-        expected: "false with tiles: it takes the handedness of the whole mean picture out, and tiles are mirrored one by one", found: "true")
+        expected: "false, or a task about mirrors or turns of whole pictures: it takes the handedness of the whole mean picture out, which does not lie in pieces or tiles",
+        found: "task \(type(of: part).name)\(part.mirrorsTiles ? " with tiles" : "")")
+    }
+    if projectsTemplate, let index = try chosenAugmentations(path: path).firstIndex(where: { $0.movesPixels && $0.symmetries.isEmpty }) {
+      throw InputError(
+        path: path, place: "projectsTemplate", expected: "false with an augmentation that moves pixels: the mean picture no longer lies where it is taken out",
+        found: "\(augmentations[index].name)")
     }
     _ = try backbone.backbone(path: path)
     _ = try optimizer.optimizer(path: path)

@@ -24,8 +24,10 @@ struct CuesCommand: ParsableCommand {
     guard let split = Split(rawValue: split) else { throw ValidationError("split is train, validation or test") }
     let files = RunFolder(folder), path = best ? files.best : files.last
     let checkpoint = try Checkpoint(reading: path)
-    let report = try CueReport(
-      checkpoint, path: path, corpus: Corpus(opening: corpus ?? checkpoint.description.recipe.corpus), split: split, progress: output.progress)
+    let asked = try Corpus(opening: corpus ?? checkpoint.description.recipe.corpus)
+    // Of another split or corpus an audit of the run says nothing.
+    let audit = split == .test ? try TaskAudit.known(in: files, best: best, corpus: asked) : nil
+    let report = try CueReport(checkpoint, path: path, corpus: asked, split: split, audit: audit, progress: output.progress)
     try AtomicFile.write(CanonicalJSON.data(report), to: folder + "/cues.json")
     try output.print(report) { report in
       (report.sources.map {

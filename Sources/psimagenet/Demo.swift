@@ -84,7 +84,8 @@ struct Demo: ParsableCommand {
       say("  \(family): \(verdict.standing.rawValue), see \(out)/audit-\(family).html")
     }
     let flip = trainings.first { $0.family == "flip" }!.folder
-    let cues = try CueReport(Checkpoint(reading: flip.last), path: flip.last, corpus: corpus, progress: progress)
+    let cues = try CueReport(
+      Checkpoint(reading: flip.last), path: flip.last, corpus: corpus, audit: TaskAudit.known(in: flip, corpus: corpus), progress: progress)
     try AtomicFile.write(CanonicalJSON.data(cues), to: flip.path + "/cues.json")
 
     say("6/7 publish the flip backbone to \(checkpoints)/demo")

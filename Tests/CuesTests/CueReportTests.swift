@@ -9,7 +9,7 @@ import Tensors
 import Testing
 import Training
 
-private func report(side: Int, steps: Int, frame: (Bool, inout Philox) -> [Float]) throws -> CueReport {
+private func report(side: Int, steps: Int, hasAudit: Bool = false, frame: (Bool, inout Philox) -> [Float]) throws -> CueReport {
   try withScratch { folder in
     let corpus = try madeCorpus(in: folder, side: side) { isDark, _, random in frame(isDark, &random) }
     var recipe = TrainingRecipe()
@@ -23,7 +23,9 @@ private func report(side: Int, steps: Int, frame: (Bool, inout Philox) -> [Float
     #expect(try trainer.run() == .finished)
     var planted = PlantedPixel()
     (planted.frames, planted.steps, planted.batch) = (1000, 2, 4)
-    return try CueReport(Checkpoint(reading: trainer.folder.last), path: trainer.folder.last, corpus: corpus, planted: planted)
+    let checkpoint = try Checkpoint(reading: trainer.folder.last)
+    let audit = hasAudit ? try TaskAudit(checkpoint, path: trainer.folder.last, corpus: corpus, examples: 400, plantedSteps: 0) : nil
+    return try CueReport(checkpoint, path: trainer.folder.last, corpus: corpus, planted: planted, audit: audit)
   }
 }
 
@@ -45,6 +47,20 @@ private let side = 17
   // A full mask has no handedness: exactly half, whatever the detector learnt.
   #expect(source.maskOnly.value == 0.5 && source.maskMirrorOverlap == 1)
   #expect(!source.verdict.contains("told apart"))
+}
+
+/// What the audit of the task withholds, this report does not tell, though neither of its own two controls is answered: the beam itself always lies alike,
+/// so the mean image knows.
+@Test func whatTheAuditWithholdsIsNotTold() throws {
+  let report = try report(side: side, steps: 120, hasAudit: true) { isDark, random in
+    var pixels = (0..<side * side).map { _ in Float(random.normal()) }
+    if !isDark { for row in 4..<7 { for column in 2..<5 { pixels[row * side + column] += 6 } } }
+    return pixels
+  }
+  let source = try #require(report.sources.first)
+  #expect(source.darkVerdict != .leak && source.isWithheld && report.withheld == ["made"])
+  #expect(report.verdict.hasPrefix("Withheld by the audit of the task: ") && report.verdict.contains("mean image"))
+  #expect(source.verdict.contains("withholds the accuracy") && !source.verdict.contains("told apart"))
 }
 
 /// The same shape made by the beam: darks do not have it, and the accuracy stands.

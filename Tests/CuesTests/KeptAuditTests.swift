@@ -56,6 +56,13 @@ private func made(in folder: String, _ task: any PretextTask = Flip(), _ change:
     try AtomicFile.write(Data("{".utf8), to: path)
     #expect(try weaker.keep(at: path, of: checkpoint, corpus: corpus) == nil)
     #expect(try TaskAudit.known(in: run, corpus: corpus)?.examples == 64)
+    // One of the same recipe, seed and step with other weights is another network, as after a training that was made anew.
+    var retrained = checkpoint
+    retrained.weights[retrained.weights.slots[0].path] = Tensor(repeating: 0.01, retrained.weights.slots[0].shape)
+    try retrained.write(to: run.last)
+    #expect(try TaskAudit.known(in: run, corpus: corpus) == nil)
+    try checkpoint.write(to: run.last)
+    #expect(try TaskAudit.known(in: run, corpus: corpus)?.examples == 64)
     // An audit of another network does not stand for this one.
     var earlier = checkpoint
     earlier.description.step = 2

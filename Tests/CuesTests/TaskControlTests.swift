@@ -180,8 +180,9 @@ private func addHook(to pixels: inout [Float], _ random: inout Philox) {
     let expected = showsOneSidedPixels ? ControlFinding.Verdict.leak : .passed
     #expect(try MaskOnly().finding(subject).verdict == expected)
     let geometry = try MirroredGeometry().finding(subject)
-    #expect((geometry.verdict == .leak) == showsOneSidedPixels, "\(geometry.statement)")
-    #expect(!showsOneSidedPixels || geometry.statement.contains("filled from their neighbours"))
+    // Where one-sided pixels are hidden a picture looks the same with its gaps filled: that is no answer to anything.
+    #expect(geometry.verdict == (showsOneSidedPixels ? .leak : .notApplicable), "\(geometry.statement)")
+    #expect(geometry.statement.contains(showsOneSidedPixels ? "filled from their neighbours" : "the same with either outline"))
     // The same light on the mirrored detector: another recording, the same events.
     let twin = try madeCorpus(in: folder + "/twin", side: side) { _, _, random in
       var pixels = noise(&random).map { $0 + 5 }
@@ -193,13 +194,61 @@ private func addHook(to pixels: inout [Float], _ random: inout Philox) {
       checkpoint, path: "run", corpus: corpus, twin: twin, examples: 1200, plantedSteps: 0, acceptance: subject.acceptance)
     #expect(paired.twins?.corpus.kind == .seenByTurnedDetector && paired.twins?.corpus.symmetry == .mirror)
     let seen = try MirroredGeometry().finding(paired)
-    #expect((seen.verdict == .leak) == showsOneSidedPixels, "\(seen.statement)")
-    #expect(seen.statement.contains("a twin corpus of the turned detector"), "\(seen.statement)")
+    // The twin has the same light to the bit where both measure it.
+    #expect(seen.verdict == (showsOneSidedPixels ? .leak : .notApplicable), "\(seen.statement)")
+    #expect(!showsOneSidedPixels || seen.statement.contains("a twin corpus of the turned detector"), "\(seen.statement)")
     // An upright one is no twin, and neither is one that lies as no answer of the task does.
     let (one, other) = (try madeCorpus(in: folder + "/one", side: side) { _, _, random in noise(&random).map { $0 + 5 } }, corpus)
     for stranger in [one, other] {
       #expect(throws: InputError.self) { try TaskSubject(checkpoint, path: "run", corpus: corpus, twin: stranger, examples: 10, plantedSteps: 0) }
     }
+  }
+}
+
+/// A gap that only the last pictures have is found among all of them, though the first sixty-four have none.
+@Test func outlinesOfAllPicturesAreCompared() throws {
+  try withScratch { folder in
+    var count = 0
+    let corpus = try madeCorpus(in: folder, side: side) { isDark, run, random in
+      var pixels = noise(&random).map { $0 + 5 }
+      if run == 6, !isDark {
+        count += 1
+        if count > 30 { for row in 0..<side { for column in 3..<6 { pixels[row * side + column] = -1000 } } }
+      }
+      return pixels
+    }
+    let subject = try subject(corpus, in: folder, task: Flip(antisymmetric: true, showsOneSidedPixels: true, jitter: still), steps: 4)
+    let overlaps = try (0..<subject.held.count).map { try subject.held.image($0).maskOverlap(under: .mirror, minimumWeight: 0.5) }
+    #expect(overlaps.prefix(64).allSatisfy { $0 == 1 } && overlaps.contains { $0 < 1 })
+    let finding = try MirroredGeometry().finding(subject)
+    #expect(finding.score != nil && finding.statement.contains("overlap by 0.9"), "\(finding.statement)")
+  }
+}
+
+/// Content that is found a little better in the runs that were learnt from is no leak while the runs are too few to tell.
+@Test func tooFewExamplesDoNotMakeARunALeak() throws {
+  try withScratch { folder in
+    let corpus = try madeCorpus(in: folder, side: side) { isDark, _, random in
+      var pixels = noise(&random)
+      if !isDark { addHook(to: &pixels, &random) }
+      return pixels
+    }
+    let subject = try subject(corpus, in: folder, task: Flip(antisymmetric: true, jitter: still), steps: 150, examples: 16)
+    let finding = try LeaveOneRunOut().finding(subject), score = try #require(finding.score)
+    // Of 16 examples 0.5 to 0.9 are right, as it happens; none of that is shown to be worse than the training runs.
+    #expect(finding.verdict != .leak, "\(finding.statement)")
+    #expect(finding.verdict == .passed || finding.statement.contains("too few") && score.value < 0.9, "\(finding.statement)")
+  }
+}
+
+/// A network that learnt from a handful of frames has those for its training runs.
+@Test func aHandfulOfFramesIsWhatItLearntFrom() throws {
+  try withScratch { folder in
+    let corpus = try madeCorpus(in: folder, side: side) { _, _, random in noise(&random) }
+    var task = SingleImage()
+    task.frames.count = 2
+    let subject = try TaskSubject(fresh(task, corpus), path: "test", corpus: corpus, examples: 32, plantedSteps: 0)
+    #expect(subject.trained.count == 2 && subject.held.count > 2)
   }
 }
 

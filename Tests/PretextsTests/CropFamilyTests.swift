@@ -51,7 +51,7 @@ private func middle(_ view: Tensor<Float>) -> Double { view.elements.reduce(0) {
 }
 
 /// One bright pixel a picture: a patch that is not all 0 sees it, and all that it sees tell where it lies.
-@Test(arguments: [36, 45]) func theDirectionIsWhereTheSecondPatchLies(side: Int) {
+@Test(arguments: [40, 45]) func theDirectionIsWhereTheSecondPatchLies(side: Int) {
   let task = PatchDirection(), patch = task.fields(side: side, classes: 8)["patches"]![2]
   let directions: [SIMD2<Double>] = [(-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1)].map { SIMD2($0.0, $0.1) }
   for answer in 0..<8 {
@@ -110,6 +110,72 @@ private func middle(_ view: Tensor<Float>) -> Double { view.elements.reduce(0) {
       #expect(difference < 0.2, "seed \(seed), slot \(slot)")
     }
   }
+}
+
+/// Were the first patch always in the middle, the place of the second alone would answer.
+@Test(arguments: [65, 128]) func theFirstPatchLiesAnywhere(side: Int) {
+  let task = PatchDirection(), patch = task.fields(side: side, classes: 8)["patches"]![2]
+  // Where it lies, by weights: a row or column is measured or not as a code of its number tells, read off the gaps.
+  func first(_ seed: UInt64, byRow: Bool) -> Int {
+    var found = 0
+    for bit in 0..<8 {
+      var image = ramp(side) { row, column in Float((row * 7 + column * 3) % 5 + 1) }
+      for i in image.weight.elements.indices where ((byRow ? i / side : i % side) >> bit) & 1 == 0 { image.weight.elements[i] = 0 }
+      let made = example(task, image, seed: seed, variant: 4)["patches"]!
+      if made.elements[0..<patch * patch].enumerated().contains(where: { (byRow ? $0 / patch : $0 % patch) == 0 && $1 != 0 }) { found |= 1 << bit }
+    }
+    return found
+  }
+  for byRow in [true, false] {
+    let places = (0..<60).map { first(UInt64($0), byRow: byRow) }, spread = places.max()! - places.min()!
+    #expect(Double(spread) > 0.2 * Double(side), "\(spread) of \(side)")
+  }
+}
+
+/// What the chips of a detector do is drawn anew in every tile, at the same places of each: their seams do not name its cell.
+@Test(arguments: [DarkPattern(), TileGain(tiles: 4, gain: 0.2, pedestal: 0.3)] as [any Augmentation])
+func seamsOfChipsLieAlikeInEveryTile(_ augmentation: any Augmentation) {
+  let side = 65, flat = ramp(side) { _, _ in 3 }
+  var augmentation = augmentation
+  if var pattern = augmentation as? DarkPattern {
+    (pattern.pixels, pattern.columns) = (0, 0)
+    augmentation = pattern
+  }
+  var jigsaw = Jigsaw(), direction = PatchDirection()
+  (jigsaw.noise, direction.noise) = (0, 0)
+  for (task, field) in [(jigsaw, "tiles"), (direction, "patches")] as [(any PretextTask, String)] {
+    var seams: [[Set<Int>]] = []
+    for seed in 0..<24 as Range<UInt64> {
+      var random = Philox(seed: seed)
+      let shot = Shot(flat, signal: SignalScale(unit: "photons", signal: { $0 }, value: { $0 }))
+      let context = ExampleContext(scaling: InputScaling(mean: 0, deviation: 1), isAugmenting: true, augmentations: [augmentation])
+      let made = task.makeExample(from: shot, in: context, classes: task.classes(labels: []).count, using: &random)[field]!, tile = made.shape[2]
+      for slot in 0..<made.shape[0] {
+        let pixels = Array(made.elements[slot * tile * tile..<(slot + 1) * tile * tile])
+        while seams.count <= slot { seams.append([]) }
+        seams[slot].append(Set((1..<tile).filter { column in (0..<tile).contains { abs(pixels[$0 * tile + column] - pixels[$0 * tile + column - 1]) > 1e-4 } }))
+      }
+    }
+    // Every tile has its seams where every other one has them; dark-pattern leaves half of them as they are.
+    let all = seams.map { $0.reduce(Set()) { $0.union($1) } }
+    #expect(Set(all).count == 1 && all[0].count == 3, "\(all)")
+  }
+}
+
+/// No constant answer is right more often than the chance that is told.
+@Test func noConstantRegionBeatsChance() {
+  let task = CropRegion(), side = 65, chance = task.chance(batch: 1)!.share
+  var regions: [[Float]] = []
+  for seed in 0..<4000 as Range<UInt64> { regions.append(example(task, ramp(side) { _, _ in 1 }, seed: seed)["region"]!.elements) }
+  var best = 0.0
+  for place in stride(from: -0.1, through: 0.1, by: 0.05) as StrideThrough<Float> {
+    for size in stride(from: -0.25, through: 0.25, by: 0.025) as StrideThrough<Float> {
+      let right = regions.count { abs($0[0] - place) <= 0.1 && abs($0[1]) <= 0.1 && abs($0[2] - size) <= 0.1 }
+      best = max(best, Double(right) / 4000)
+    }
+  }
+  #expect(abs(best - chance) < 5 * (chance * (1 - chance) / 4000).squareRoot(), "\(best), told \(chance)")
+  #expect(chance > 0.3)
 }
 
 @Test func constantPicturesTellNoPlace() {

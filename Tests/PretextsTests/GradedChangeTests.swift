@@ -157,6 +157,34 @@ func photonNoiseOfAnAverageIsThatOfAllItsPixels(setting: Double, corpus: Double?
   }
 }
 
+/// A pixel that is measured by too little to be shown is hidden in both places, be the tiles exchanged or not.
+@Test(arguments: [0.2, 0.49, 0.51]) func theOutlineDoesNotTellWhetherTilesWereExchanged(weight: Float) {
+  let swap = TileSwap(tiles: 2, gap: 0)
+  var image = frame(12, gaps: 0)
+  image.weight.elements[3 * 12 + 4] = weight
+  image.weight.elements[8 * 12 + 9] = weight
+  for seed in 0..<30 as Range<UInt64> {
+    let outlines = (0...1).map { changed(swap, image, level: $0, seed: seed).weight.map { $0 >= 0.5 } }
+    #expect(outlines[0] == outlines[1])
+  }
+}
+
+/// A factor of the signal makes one step of fewer photons or coarser counts look like the next, so nothing that draws one may be beside the question.
+@Test(arguments: [WhichGainStage(), WhichPhotonNoise()] as [any PretextTask]) func stepsOfGainBearNoFactorOfTheSignal(_ task: any PretextTask) {
+  for augmentation in [ShotIntensity(), TileGain()] as [any Augmentation] {
+    #expect(task.conflict(with: [augmentation])?.about == "gain")
+  }
+  #expect(task.conflict(with: [PixelDropout()]) == nil)
+}
+
+@Test func jitterDoesNotReachTheNextStep() {
+  for intensity in [0.1, 0.6] { #expect(throws: Never.self) { try WhichPhotonNoise(PhotonNoise(), jitter: Jitter(intensity: intensity, offset: 0, noise: 0)).validate() } }
+  let refused = #expect(throws: SettingError.self) { try WhichPhotonNoise(PhotonNoise(), jitter: Jitter(intensity: 1, offset: 0, noise: 0)).validate() }
+  #expect(refused?.key == "jitter.intensity" && refused?.expected.contains("0.69") == true)
+  // Blur has no factor that would do that.
+  #expect(throws: Never.self) { try WhichBlur(Blur(), jitter: Jitter(intensity: 1, offset: 0, noise: 0)).validate() }
+}
+
 @Test func aShiftedPictureBringsInNothing() {
   let image = frame(20, gaps: 0)
   var columns: [Int: Int] = [:]

@@ -182,6 +182,9 @@ private func length(_ v: SIMD2<Double>) -> Double { (v.x * v.x + v.y * v.y).squa
   #expect(key { $0.largestArea = 1.5 } == "largestArea")
   #expect(key { $0.aspect = 0.5 } == "aspect")
   #expect(key { $0.rotation = 60 } == "rotation")
+  // Each by itself is less than half a quarter turn, and together they are not: shear turns by atan(tan 45° / 2) = 26.6°.
+  #expect(key { ($0.rotation, $0.shear) = (45, 0) } == nil && key { ($0.rotation, $0.shear) = (20, 45) } == nil)
+  #expect(key { ($0.rotation, $0.shear) = (45, 45) } == "rotation")
   #expect(key { $0.shear = -1 } == "shear")
   #expect(key { $0.contrast = 1 } == "contrast")
   #expect(key { $0.brightness = .infinity } == "brightness")

@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import Graphs
 import Networks
@@ -136,12 +137,47 @@ private func interpreted(_ shape: Shape, _ numbers: [Double], _ build: (Value) -
   let objective = multi.objective(inputs, backbone: ResNet10(width: 4), in: scope)
   #expect(objective.judged.map(\.question.output) == ["logits.flip", "logits.crop-position", "logits.flip-2"])
   #expect(objective.judged.map(\.question.target) == ["flip.mirrored", "crop-position.position", "flip-2.mirrored"])
-  let heads = Set(scope.parameters.map(\.path).filter { !$0.hasPrefix("backbone.") })
+  let heads = Set(scope.parameters.map(\.path).filter { !$0.hasPrefix("backbone.") && !$0.hasPrefix("statistics.") })
   #expect(heads == ["head.flip.weight", "head.crop-position.weight", "head.crop-position.bias", "head.flip-2.weight", "head.flip-2.bias"])
   // One trunk for all three.
   let plainBuilder = GraphBuilder(), trunk = Scope(plainBuilder, mode: .inference)
   _ = ResNet10(width: 4).codewords(plainBuilder.input("x", [1, 1, 33, 33]), in: trunk["backbone"])
   #expect(scope.parameters.count { $0.path.hasPrefix("backbone.") } == trunk.parameters.count)
+  // The first task's statistics are the trunk's; the others have theirs beside it.
+  let statistics = trunk.parameters.filter { $0.role == .statistic }.map(\.path)
+  #expect(
+    Set(scope.parameters.map(\.path).filter { $0.hasPrefix("statistics.") }) == Set(["crop-position", "flip-2"].flatMap { key in statistics.map { "statistics.\(key).\($0)" } }))
+}
+
+/// In training each task's pictures are normalised among themselves, so by itself each must be judged by averages of its own pictures: bright ones
+/// and faint ones are answered as in training, once their averages have settled.
+@Test func eachOfSeveralTasksIsJudgedByItsOwnStatistics() throws {
+  let task = Multi([.init(FrameClass(label: "a")), .init(FrameClass(label: "a"))]), backbone = ResNet10(width: 4), batch = 16, side = 33
+  func program(_ mode: Scope.Mode) -> (Program, Scope) {
+    let builder = GraphBuilder(), scope = Scope(builder, mode: mode)
+    let inputs = Dictionary(uniqueKeysWithValues: task.fields(side: side, classes: 4).sorted { $0.key < $1.key }.map { ($0, builder.input($0, [batch] + $1)) })
+    let objective = task.objective(inputs, backbone: backbone, in: scope)
+    return (Program(
+      inputs: inputs.merging(scope.inputs) { own, _ in own }, parameters: scope.parameters,
+      outputs: Dictionary(uniqueKeysWithValues: objective.judged.map { ($0.question.output, $0.values) }), updates: mode == .training ? scope.updates : [:]), scope)
+  }
+  let (training, scope) = program(.training), (inference, _) = program(.inference)
+  var random = Philox(seed: 4)
+  var fields = Dictionary(uniqueKeysWithValues: task.fields(side: side, classes: 4).map { ($0, Tensor<Float>(repeating: 0, [batch] + $1)) })
+  for (name, scale, offset) in [("frame-class.view", Float(0.2), Float(-1)), ("frame-class-2.view", 3, 4)] {
+    fields[name] = Tensor([batch, 1, side, side], random.normals(batch * side * side).map { $0 * scale + offset })
+  }
+  var weights = scope.initialWeights(seed: 1), gradients = Weights(scope.parameters)
+  let plan = try Plan(training, precision: .float32)
+  var together: [String: Tensor<Float>] = [:]
+  for _ in 0..<120 { together = try plan.run(fields, &weights, gradients: &gradients) }
+  let alone = try Plan(inference, precision: .float32).evaluate(fields, weights)
+  #expect(alone.count == 2)
+  for (name, own) in alone {
+    let expected = together[name]!.elements, spread = expected.max()! - expected.min()!
+    // But for n/(n − 1) in the running variance.
+    for (a, b) in zip(own.elements, expected) { #expect(abs(a - b) < 0.05 * spread, "\(name)") }
+  }
 }
 
 /// A task's own settings must not give its answer away, or take it away, either.
@@ -173,4 +209,8 @@ private func interpreted(_ shape: Shape, _ numbers: [Double], _ build: (Value) -
   #expect(throws: SettingError.self) { try Multi([.init(Flip()), .init(multi)]).validate() }
   #expect(throws: SettingError.self) { try Multi([.init(Flip()), .init(CropPosition(), weight: 0)]).validate() }
   #expect(throws: SettingError.self) { try Multi([.init(Flip()), .init(SingleImage())]).validate() }
+  var ofOne = ShotIdentity()
+  ofOne.runs = 1
+  #expect(throws: SettingError.self) { try Multi([.init(ofOne), .init(ShotIdentity())]).validate() }
+  #expect(throws: Never.self) { try Multi([.init(ofOne), .init(Flip())]).validate() }
 }

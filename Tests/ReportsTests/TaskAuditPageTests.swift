@@ -53,6 +53,37 @@ func auditText(seed: Int, darks: String) throws -> String {
   #expect(less.sentence.contains("owns up to steps that do not treat both hands alike: area average."))
 }
 
+/// What no seed by itself shows to be answered is a leak where all of them are off by as much on the same side.
+@Test func whatAllSeedsAnswerALittleIsALeak() throws {
+  func together(_ noise: String) throws -> TaskVerdict {
+    try TaskVerdict((1...3).map { try audit(seed: $0, darks: "passed", changing: ("\"value\": 0.502, \"standardError\": 0.005", "\"value\": 0.5\(noise)\($0), \"standardError\": 0.012")) })
+  }
+  let verdict = try together("3")
+  #expect(verdict.standing == .accepted, "0.531 to 0.533 ± 0.012")
+  let leak = try together("4")
+  #expect(leak.standing == .withheld && leak.reasons.count == 1 && leak.reasons[0].hasPrefix("noise frames: answered over all seeds, by 0.042"), "\(leak.reasons)")
+}
+
+/// Acceptance asks for runs enough, and for a judge of the assembly where there was one.
+@Test func fewRunsAndAnUnjudgedAssemblyAreNotAccepted() throws {
+  func verdict(_ old: String, _ new: String) throws -> TaskVerdict { try TaskVerdict((1...3).map { try audit(seed: $0, darks: "passed", changing: (old, new)) }) }
+  #expect(try verdict("\"owns\": []", "\"owns\": [], \"runs\": 10").standing == .accepted)
+  let few = try verdict("\"owns\": []", "\"owns\": [], \"runs\": 9")
+  #expect(few.standing == .provisional && few.reasons == ["9 of 10 held-out runs"])
+  let assembled = ("\"area average\", \"verdict\": \"commutes\"", "\"assemble\", \"verdict\": \"judged by a control\"")
+  let unjudged = try verdict(assembled.0, assembled.1)
+  #expect(unjudged.standing == .provisional && unjudged.reasons[0].contains("the assembly, which a twin of the turned detector alone can judge"))
+  func twinned(_ kind: String) throws -> TaskVerdict {
+    try TaskVerdict((1...3).map { seed in
+      let text = try auditText(seed: seed, darks: "passed").replacingOccurrences(of: assembled.0, with: assembled.1)
+        .replacingOccurrences(of: "\"owns\": []", with: "\"owns\": [], \"twinKind\": \"\(kind)\"")
+      return try CanonicalJSON.value(TaskAudit.self, from: Data(text.utf8), path: "audit.json")
+    })
+  }
+  #expect(try twinned("seen by the turned detector").standing == .accepted)
+  #expect(try twinned("the same frames assembled in the turned geometry").standing == .provisional)
+}
+
 /// Runs are judged together only where they are seeds of one recipe on one corpus.
 @Test(arguments: [
   ("\"task\": \"flip\"", "\"task\": \"jigsaw\"", "task"), ("\"corpus\": \"made\"", "\"corpus\": \"other\"", "corpus"),

@@ -96,5 +96,11 @@ private func bytes(_ value: Float) -> Data { Data(withUnsafeBytes(of: value.bitP
   defer { try? FileManager.default.removeItem(atPath: folder) }
   let first = try EventFile(folder: folder, step: 0) { 3 }, second = try EventFile(folder: folder, step: 0) { 3 }
   #expect(first.path != second.path)
-  #expect(try records(second.path).count == 1)
+  // The first says nothing but its version; the second also that what earlier files of the folder say of its steps no longer counts.
+  #expect(try records(first.path).count == 1)
+  let begun = try records(second.path).map { data in
+    var reader = Reader(data: data)
+    return reader.fields()
+  }
+  #expect(begun.count == 2 && begun[1][2] == [Data([1])] && begun[1][7] == [Data([8, 1])])
 }

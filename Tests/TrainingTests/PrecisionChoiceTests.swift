@@ -6,7 +6,9 @@ import Training
 
 @Test(arguments: [
   ("flags\t\t: fpu avx2 avx512f avx512_bf16 sse", Precision.bfloat16, "AVX512-BF16"),
-  ("flags\t\t: fpu amx_bf16 amx_tile avx512_bf16", .bfloat16, "AMX and AVX512-BF16"),
+  ("vendor_id\t: AuthenticAMD\nflags\t\t: fpu avx2 avx512f avx512_bf16 sse", .bfloat16, "AVX512-BF16"),
+  ("vendor_id\t: GenuineIntel\nflags\t\t: fpu avx2 avx512f avx512_bf16 sse", .float32, "without AMX"),
+  ("vendor_id\t: GenuineIntel\nflags\t\t: fpu amx_bf16 amx_tile avx512_bf16", .bfloat16, "AMX and AVX512-BF16"),
   ("flags\t\t: fpu avx2 avx512f", .float32, "neither"), ("Features\t: asimd bf16", .float32, "neither"), ("", .float32, "neither"),
 ]) func automaticPrecisionFollowsTheProcessor(text: String, expected: Precision, reason: String) throws {
   let path = NSTemporaryDirectory() + "processors-\(UUID().uuidString)"

@@ -302,6 +302,48 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
   #expect(try bytes(tiny.folder + "/whole/last.safetensors") == bytes(tiny.folder + "/run/last.safetensors"))
 }
 
+/// A picture that cannot be read when a look is due saves the run, whichever split it is of, and the look is made once it is whole.
+@Test func aDamagedShardOfTheValidationSplitSavesTheRun() throws {
+  let tiny = try TinyCorpus(), recipe = tiny.recipe { ($0.steps, $0.validateEvery, $0.checkpointEvery) = (6, 3, 6) }
+  let shard = tiny.corpus + "/shards/validation-00000.h5", whole = try bytes(shard)
+  #expect(try Trainer(recipe, folder: tiny.folder + "/whole").run() == .finished)
+  let trainer = try Trainer(recipe, folder: tiny.folder + "/run", imageMemory: 0)
+  var steps = 0
+  let error = inputError {
+    _ = try trainer.run(shouldStop: {
+      steps += 1
+      if steps == 2 {
+        let handle = FileHandle(forWritingAtPath: shard)!
+        handle.seek(toFileOffset: 4096)
+        handle.write(Data(repeating: 0xFF, count: whole.count - 4096))
+        handle.closeFile()
+      }
+      return false
+    })
+  }
+  #expect(error?.path == shard)
+  try whole.write(to: URL(fileURLWithPath: shard))
+  let resumed = try Trainer(recipe, folder: tiny.folder + "/run", imageMemory: 0)
+  #expect(resumed.step == 3)
+  #expect(try resumed.run() == .finished)
+  #expect(try bytes(tiny.folder + "/whole/last.safetensors") == bytes(tiny.folder + "/run/last.safetensors"))
+}
+
+/// Two processes that save to one folder would leave neither's checkpoint whole.
+@Test func twoTrainingsDoNotShareAFolder() throws {
+  let tiny = try TinyCorpus(), recipe = tiny.recipe { $0.steps = 4 }, folder = tiny.folder + "/run"
+  let first = try Trainer(recipe, folder: folder)
+  var refused: InputError?
+  _ = try first.run(shouldStop: {
+    refused = refused ?? inputError { _ = try Trainer(recipe, folder: folder).run() }
+    return false
+  })
+  #expect(refused?.place == "lock" && refused?.expected == "no other training in this folder")
+  // It goes when the run ends.
+  #expect(!FileManager.default.fileExists(atPath: folder + "/training.lock"))
+  #expect(try Trainer(recipe, folder: folder).run() == .finished)
+}
+
 @Test func singleImageTrainsOnTheFramesThatItNamesOrOnTheRichest() throws {
   let tiny = try TinyCorpus(), corpus = try Corpus(opening: tiny.corpus)
   func frames(_ choice: FrameChoice, _ split: Split = .train) throws -> ImageSet {

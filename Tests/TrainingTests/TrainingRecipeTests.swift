@@ -41,6 +41,12 @@ private func read(_ text: String) throws -> TrainingRecipe {
 
 @Test(arguments: [
   ("corpus: /c\nprojectsTemplate: true\ntask: {name: flip, settings: {tiles: 2, jitter: {shift: 0}}}", "projectsTemplate"), ("corps: /c", "corps"),
+  ("corpus: /c\nprojectsTemplate: true\ntask: {name: single-image}", "projectsTemplate"),
+  ("corpus: /c\nprojectsTemplate: true\ntask: {name: multi, settings: {tasks: [{name: flip}, {name: crop-position}]}}", "projectsTemplate"),
+  ("corpus: /c\nprojectsTemplate: true\ntask: {name: flip}\naugmentations: [{name: beam-shift}]", "projectsTemplate"),
+  ("corpus: /c\ntask: {name: flip, settings: {tiles: 2, jitter: {shift: 0}}}\naugmentations: [{name: blur}, {name: beam-shift}]", "augmentations.[1]"),
+  ("corpus: /c\ntask: {name: flip, settings: {tiles: 2, jitter: {shift: 0}}}\naugmentations: [{name: turn, settings: {mirrors: false}}]", "augmentations.[0]"),
+  ("corpus: /c\ntask: {name: photon-noise}\naugmentations: [{name: shot-intensity}]", "augmentations.[0]"),
   ("corpus: /c\ntask: {name: photon-noise, settings: {jitter: {noise: 0.05}}}", "task.settings.jitter"),
   ("corpus: /c\ntask: {name: multi, settings: {tasks: [{name: flip}, {name: blur, settings: {jitter: {noise: 0.1}}}]}}", "task.settings.tasks.[1].settings.jitter"), ("steps: 30", "corpus"), ("corpus: ''", "corpus"), ("corpus: /c\nsteps: many", "steps"),
   ("corpus: /c\nsteps: 0", "steps"), ("corpus: /c\nbatch: -1", "batch"), ("corpus: /c\nbatch: 9000000000000000000", "batch"),

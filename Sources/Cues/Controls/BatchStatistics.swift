@@ -16,8 +16,6 @@ public struct BatchStatistics: TaskControl {
   public static let meaning = "the other pictures of a batch tell the answer"
   public static let remedies: [Remedy] = [.mixedBatches]
 
-  /// Examples of each kind, at most.
-  public var examples = 2048
   public init() {}
 
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
@@ -27,7 +25,7 @@ public struct BatchStatistics: TaskControl {
       subject.corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: examiner.whole, augmentations: augmentations)
     let stream = BatchMaker(
       images: images, task: examiner.whole, augmentations: augmentations, scaling: examiner.scaling, seed: recipe.seed &+ 1, batch: size)
-    let count = max(2, min(examples, subject.examples) / size)
+    let count = max(2, (subject.examples + size - 1) / size)
     var composed: [TaskExaminer.Example] = []
     for step in 0..<count {
       let fields = examiner.ownFields(try stream.training(step: step)), indices = try stream.indices(step: step)
@@ -67,8 +65,10 @@ public struct BatchStatistics: TaskControl {
     if gain > acceptance.tolerance, gain > AuditAcceptance.sigmas * error {
       return ControlFinding(BatchStatistics.self, .leak, "Company helps (\(words)): \(meaning).", score: worst, expected: mixed.value)
     }
-    let isShown = gain + 1.96 * error <= 2 * acceptance.tolerance
+    let bound = 2 * acceptance.tolerance, isShown = gain + 1.96 * error <= bound
     return ControlFinding(
-      BatchStatistics.self, isShown ? .passed : .undecided, "Company does not help (\(words)).", score: worst, expected: mixed.value)
+      BatchStatistics.self, isShown ? .passed : .undecided,
+      isShown ? "Company does not help by more than \(decimals(bound)) (\(words))." : "Not shown that company does not help (\(words)).", score: worst,
+      expected: mixed.value)
   }
 }

@@ -49,28 +49,35 @@ public struct HeaderOnly: TaskControl {
       [header[i], numbers[i], HeaderOnly.places(places[i], of: recipe.batch), HeaderOnly.places(steps[i], of: step)].flatMap { $0 }
     }
     if case .within = examiner.question.rule { return HeaderOnly.finding(rows, answers, steps, examiner, subject.acceptance) }
+    // Records whose label the corpus gives come again with the same answer, and must not be fitted in one half and tried in the other.
+    let ids = Dictionary(records.map(\.id).enumerated().map { ($1, $0) }) { first, _ in first }, own = records.map { ids[$0.id]! }
     return try HeaderOnly.finding(
-      rows, truths, steps, classes: examiner.classes, subject.acceptance, seed: subject.seed, isDrawn: examiner.isBlindlyEven)
+      rows, truths, examiner.isBlindlyEven ? steps : own, pictures: own, classes: examiner.classes, subject.acceptance, seed: subject.seed,
+      isDrawn: examiner.isBlindlyEven)
   }
 
-  /// A linear probe fitted on half of the steps and tried on the other half, both ways.
+  /// A linear probe fitted on half of the groups and tried on the other half, both ways.
   ///
+  /// - Parameter groups: the steps of the stream, or the records.
+  /// - Parameter pictures: of which record each is; each of its own where left out.
   /// - Parameter isDrawn: whether the task draws its answers evenly. Those that the corpus gives are held against the most frequent one,
   ///   which is right without any header.
   package static func finding(
-    _ rows: [[Float]], _ truths: [Int], _ steps: [Int], classes: [String], _ acceptance: AuditAcceptance, seed: UInt64, isDrawn: Bool = true
+    _ rows: [[Float]], _ truths: [Int], _ groups: [Int], pictures: [Int]? = nil, classes: [String], _ acceptance: AuditAcceptance, seed: UInt64,
+    isDrawn: Bool = true
   ) throws -> ControlFinding {
-    let examples = Embeddings(vectors: Tensor([rows.count, rows[0].count], rows.flatMap { $0 }), labels: truths, classes: classes, groups: steps)
+    let examples = Embeddings(vectors: Tensor([rows.count, rows[0].count], rows.flatMap { $0 }), labels: truths, classes: classes, groups: groups)
+    let order = Dictionary(uniqueKeysWithValues: Set(groups).sorted().enumerated().map { ($1, $0) }), halves = groups.map { order[$0]! % 2 }
     var sheet = isDrawn ? AnswerSheet(classes: classes.count) : AnswerSheet(.mostFrequent)
     for half in 0..<2 {
-      let fitting = truths.indices.filter { steps[$0] % 2 == half }, trying = truths.indices.filter { steps[$0] % 2 != half }
+      let fitting = truths.indices.filter { halves[$0] == half }, trying = truths.indices.filter { halves[$0] != half }
       let train = examples.subset(fitting)
       guard Set(train.labels).count > 1, !trying.isEmpty else {
         return ControlFinding(HeaderOnly.self, .undecided, "The training stream is too short to be asked.")
       }
       // Strong: with a hundred columns that say nothing, little is fitted. Unbalanced: what counts is right answers, of whichever class.
       let guesses = try LinearProbe(strengths: [1e-1], balanced: false).predictions(train: train, test: examples.subset(trying), seed: seed).labels
-      for (guess, index) in zip(guesses, trying) { sheet.append(guess == truths[index] ? 1 : 0, picture: index, run: 0, truth: truths[index]) }
+      for (guess, index) in zip(guesses, trying) { sheet.append(guess == truths[index] ? 1 : 0, picture: pictures?[index] ?? index, run: 0, truth: truths[index]) }
     }
     return ControlFinding(HeaderOnly.self, mustBeChance: sheet.score("accuracy, \(HeaderOnly.name)"), acceptance, onlyAbove: !isDrawn)
   }

@@ -30,6 +30,11 @@ public struct LeaveOneRunOut: TaskControl {
       return ControlFinding(LeaveOneRunOut.self, .undecided, "One held-out run only: \(words).", score: score, expected: known?.value)
     }
     if let known, LeaveOneRunOut.isAboveChance(known, subject.acceptance), !LeaveOneRunOut.isAboveChance(score, subject.acceptance) {
+      let error = (known.largerStandardError * known.largerStandardError + score.largerStandardError * score.largerStandardError).squareRoot()
+      guard known.value - score.value > AuditAcceptance.sigmas * error else {
+        return ControlFinding(
+          LeaveOneRunOut.self, .undecided, "New runs are neither shown to be answered nor shown to be worse: too few. \(words).", score: score, expected: known.value)
+      }
       return ControlFinding(
         LeaveOneRunOut.self, .leak, "Answered on runs of the training alone: \(LeaveOneRunOut.meaning). \(words).", score: score, expected: known.value)
     }

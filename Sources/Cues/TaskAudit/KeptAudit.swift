@@ -67,8 +67,9 @@ extension TaskAudit {
   /// The audit that lies in the run's folder, whatever it asked for; `nil` where there is none, or one of another network, recipe or corpus.
   ///
   /// Throws where the run has no checkpoint, and where the file is there and is no audit.
-  public static func known(in run: RunFolder, corpus: Corpus) throws -> TaskAudit? {
-    let checkpoint = try Checkpoint(reading: run.last), path = file(of: run)
+  /// - Parameter best: whether the run's best checkpoint is meant in place of its last.
+  public static func known(in run: RunFolder, best: Bool = false, corpus: Corpus) throws -> TaskAudit? {
+    let checkpoint = try Checkpoint(reading: best ? run.best : run.last), path = best ? file(ofBestIn: run) : file(of: run)
     guard FileManager.default.fileExists(atPath: path) else { return nil }
     let known = try CanonicalJSON.value(TaskAudit.self, from: AtomicFile.read(path), path: path)
     return try known.split == Split.test.rawValue && known.isOf(checkpoint, corpus: corpus) ? known : nil
@@ -82,7 +83,7 @@ extension TaskAudit {
   private func isOf(_ checkpoint: Checkpoint, corpus: Corpus) throws -> Bool {
     let description = checkpoint.description
     return try format == TaskAudit.format && step == description.step && seed == description.recipe.seed
-      && recipeDigest == TaskAudit.digest(description.recipe, corpus: description.corpus)
+      && weightsDigest == checkpoint.weightsDigest && recipeDigest == TaskAudit.digest(description.recipe, corpus: description.corpus)
       && corpusDigest == Checksum.sha256(file: corpus.folder + "/manifest.json")
   }
 }

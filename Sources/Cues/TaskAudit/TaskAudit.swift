@@ -8,7 +8,7 @@ import Training
 
 /// What part of a pretext accuracy is content: the pipeline's own residuals and every control, beside the headline. One run of one seed.
 public struct TaskAudit: Codable, Sendable {
-  public static let format = "psimagenet-task-audit-2"
+  public static let format = "psimagenet-task-audit-3"
 
   public var format: String
   public var run: String
@@ -34,8 +34,13 @@ public struct TaskAudit: Codable, Sendable {
   /// together must share. Audits of before these were kept lack them.
   public var recipeDigest: String?
   public var corpusDigest: String?
-  /// SHA-256 of the twin corpus's manifest, where one was at hand.
+  /// SHA-256 of the twin corpus's manifest, where one was at hand, and of which kind it is.
   public var twinDigest: String?
+  public var twinKind: TwinCorpus.Kind?
+  /// XXH3 of the network's weights.
+  public var weightsDigest: String?
+  /// Runs that the held-out pictures come from.
+  public var runs: Int?
   /// The most steps of the planted cue's network.
   public var plantedSteps: Int?
   /// What follows from this run alone, and why its accuracy must not be quoted, where that is so: as model cards read it.
@@ -84,6 +89,7 @@ public struct TaskAudit: Codable, Sendable {
     (recipeDigest, self.plantedSteps) = (try TaskAudit.digest(recipe, corpus: checkpoint.description.corpus), subject.plantedSteps)
     corpusDigest = try Checksum.sha256(file: corpus.folder + "/manifest.json")
     twinDigest = try twin.map { try Checksum.sha256(file: $0.folder + "/manifest.json") }
+    (twinKind, weightsDigest, runs) = (subject.twins?.corpus.kind, checkpoint.weightsDigest, Set(subject.held.runs).count)
     let used = Set(corpus.records.filter(recipe.filter.accepts).map(\.source))
     let sources = try CorpusRecipe(reading: corpus.folder + "/recipe.yaml").sources.filter { used.contains($0.name) }
     let total = TaskAudit.steps(parts: names.count)

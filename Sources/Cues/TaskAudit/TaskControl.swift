@@ -92,7 +92,7 @@ public enum Remedy: String, Codable, Sendable, CaseIterable {
   func canHelp(_ subject: TaskSubject, sources: [SourceRecipe]) -> Bool {
     let task = subject.examiner.task, asksAboutHands = !task.answers.isEmpty
     switch self {
-    case .templateProjection: return asksAboutHands && !subject.recipe.projectsTemplate
+    case .templateProjection: return asksAboutHands && !subject.recipe.projectsTemplate && subject.examiner.whole.parts.allSatisfy(\.showsWholePictures)
     case .recentring: return asksAboutHands && sources.contains { $0.centre == nil }
     case .symmetrisedMask: return (task as? Flip)?.showsOneSidedPixels ?? (task as? WhichSymmetry)?.showsOneSidedPixels ?? false
     case .perPanel: return sources.contains { $0.view == .assembled }
@@ -127,6 +127,9 @@ public struct AuditAcceptance: Codable, Hashable, Sendable {
   /// How far from chance the 95 % interval may reach.
   public var tolerance = 0.02
   public init() {}
+
+  /// Held-out runs, at least: from fewer the error of a score that goes with the run is not known.
+  static let runs = 10
 
   /// Beyond so many standard errors a control counts as answered: of ten harmless controls, one in some twenty audits raises a false alarm.
   static let sigmas = 2.8

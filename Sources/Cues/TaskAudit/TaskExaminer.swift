@@ -59,7 +59,8 @@ public final class TaskExaminer {
     let all = checkpoint.description.classes, prefix = own.name + ": "
     let classes = own.name.isEmpty ? all : all.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
     self.classes = classes
-    let (judged, width) = TaskExaminer.judged(own.task, part: own.name, backbone, side: checkpoint.description.side, classes: classes.count)
+    let (judged, width) = TaskExaminer.judged(
+      own.task, place: { TaskExaminer.place(of: own.name, whole, $0) }, backbone, side: checkpoint.description.side, classes: classes.count)
     if judged.rule == .largest, classes.count < 2 || width != classes.count || judged.target == nil {
       throw InputError(
         path: path, place: "recipe.task", expected: "a task with two or more classes and a logit for each",
@@ -223,7 +224,8 @@ public final class TaskExaminer {
   }
 
   private func network(batch: Int, mode: Scope.Mode) -> (program: Program, question: Question) {
-    let (scope, inputs, objective) = TaskExaminer.built(task, part: part, backbone, side: side, classes: classes.count, batch: batch, mode: mode)
+    let (scope, inputs, objective) = TaskExaminer.built(
+      task, place: { TaskExaminer.place(of: part, whole, $0) }, backbone, side: side, classes: classes.count, batch: batch, mode: mode)
     let program = Program(
       inputs: inputs.merging(scope.inputs) { own, _ in own }, parameters: scope.parameters, outputs: ["values": objective.logits],
       updates: mode == .training ? scope.updates : [:])
@@ -232,20 +234,22 @@ public final class TaskExaminer {
 
   /// The first question of a task, and how many classes its numbers tell apart.
   private static func judged(
-    _ task: any PretextTask, part: String, _ backbone: any Backbone, side: Int, classes: Int
+    _ task: any PretextTask, place: (Scope) -> Scope, _ backbone: any Backbone, side: Int, classes: Int
   ) -> (question: Question, classes: Int) {
-    let objective = built(task, part: part, backbone, side: side, classes: classes, batch: 1, mode: .inference).objective, shape = objective.logits.shape
+    let objective = built(task, place: place, backbone, side: side, classes: classes, batch: 1, mode: .inference).objective, shape = objective.logits.shape
     return (objective.judged[0].question, shape.rank == 2 ? shape[1] : 2)
   }
 
-  /// A task's own graph; one of several has its head where all of them put it.
+  /// Where a task has its head and statistics; one of several has them where all of them put it.
+  private static func place(of part: String, _ whole: any PretextTask, _ scope: Scope) -> Scope { (whole as? Multi)?.place(of: part, in: scope) ?? scope }
+
+  /// A task's own graph.
   private static func built(
-    _ task: any PretextTask, part: String, _ backbone: any Backbone, side: Int, classes: Int, batch: Int, mode: Scope.Mode
+    _ task: any PretextTask, place: (Scope) -> Scope, _ backbone: any Backbone, side: Int, classes: Int, batch: Int, mode: Scope.Mode
   ) -> (scope: Scope, inputs: [String: Value], objective: Objective) {
     let builder = GraphBuilder(), scope = Scope(builder, mode: mode), shapes = task.fields(side: side, classes: classes)
     let inputs = Dictionary(uniqueKeysWithValues: shapes.sorted { $0.key < $1.key }.map { ($0, builder.input($0, [batch] + $1)) })
-    let place = part.isEmpty ? scope : scope.leading("head", to: "head.\(part)")
-    return (scope, inputs, task.objective(inputs, backbone: backbone, in: place))
+    return (scope, inputs, task.objective(inputs, backbone: backbone, in: place(scope)))
   }
 
   /// Those numbers of a network that a program with some of its heads takes.

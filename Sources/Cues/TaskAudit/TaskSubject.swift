@@ -85,7 +85,11 @@ public final class TaskSubject {
       throw InputError(path: corpus.folder, place: "split \(split)", expected: "pictures that the run's recipe includes", found: "\(held.count)")
     }
     self.held = try pictures(held, of: corpus)
-    trained = try pictures(corpus.records(in: .train).filter { filter.accepts($0) && usable($0) }, of: corpus)
+    // A handful, where that is all that it learnt from.
+    let learnt = examiner.whole.frameChoice == nil
+      ? corpus.records(in: .train).filter { filter.accepts($0) && usable($0) }
+      : try ImageSet(corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: examiner.whole).records
+    trained = try pictures(learnt, of: corpus)
     // Whatever else the recipe leaves out is no control either.
     let dark = DarkFrames.select(corpus.records.filter { $0.split != .train && filter.ignoring("beam").accepts($0) && usable($0) })
     let asked = dark.filter { !isAnswerOfDarks($0) }

@@ -57,7 +57,7 @@ public struct TaskVerdict: Codable, Sendable {
   }
 
   private init(judging audits: [TaskAudit]) {
-    let leaks = audits.flatMap { audit in audit.reasons.map { audits.count > 1 ? "seed \(audit.seed): \($0)" : $0 } }
+    let leaks = audits.flatMap { audit in audit.reasons.map { audits.count > 1 ? "seed \(audit.seed): \($0)" : $0 } } + TaskVerdict.jointLeaks(audits)
     owned = Set(audits.flatMap { $0.commutation.rows.filter { $0.verdict == .owned }.map(\.key) }).sorted()
     var names: [String] = []
     for finding in audits.flatMap(\.findings) where finding.verdict == .notApplicable && !names.contains(finding.name) { names.append(finding.name) }
@@ -71,8 +71,13 @@ public struct TaskVerdict: Codable, Sendable {
     var missing: [String] = []
     if seeds < acceptance.seeds { missing.append("\(seeds) of \(acceptance.seeds) seeds") }
     if let least = audits.map(\.examples).min(), least < acceptance.examples { missing.append("\(least) of \(acceptance.examples) examples a control") }
+    if let least = audits.compactMap(\.runs).min(), least < AuditAcceptance.runs { missing.append("\(least) of \(AuditAcceptance.runs) held-out runs") }
     for audit in audits {
       for finding in audit.findings where finding.verdict == .undecided { missing.append("\(finding.name) of seed \(audit.seed) is undecided") }
+    }
+    // Own places of panels are no mirror images of each other, and only light that falls alike on both tells whether that is used.
+    if audits.contains(where: { audit in audit.twinKind != .seenByTurnedDetector && audit.commutation.rows.contains { $0.key == "assemble" && $0.verdict == .judged } }) {
+      missing.append("the assembly, which a twin of the turned detector alone can judge")
     }
     reasons = missing
     standing = missing.isEmpty ? .accepted : .provisional
@@ -83,11 +88,30 @@ public struct TaskVerdict: Codable, Sendable {
       chance: chance) })
   }
 
+  /// Controls that no seed's audit by itself shows to be answered, and all of them together do: their mean is above chance by more than the tolerance and
+  /// by more than the errors of pictures or of seeds.
+  private static func jointLeaks(_ audits: [TaskAudit]) -> [String] {
+    guard audits.count > 1, !audits.contains(where: \.isWithheld) else { return [] }
+    let comparing = [BatchStatistics.name, LeaveOneRunOut.name, MirroredGeometry.name, PlantedCue.name]
+    return Dictionary(grouping: audits.flatMap { audit in audit.findings.map { (audit.seed, $0) } }) { $0.1.name }.sorted { $0.key < $1.key }.compactMap { name, own in
+      let asked = own.compactMap { seed, finding in
+        finding.verdict == .notApplicable || comparing.contains(finding.control) ? nil : finding.score.map { (seed, $0) }
+      }
+      guard asked.count == audits.count else { return nil }
+      let scores = asked.map { seed, score in
+        Score(metric: score.metric, value: score.value - (score.chance ?? 0), standardError: score.standardError, count: score.count, seeds: [seed])
+      }
+      let joint = Score.combined(scores)
+      guard joint.value > audits[0].acceptance.tolerance, joint.value > AuditAcceptance.sigmas * joint.largerStandardError else { return nil }
+      return "\(name): answered over all seeds, by \(decimals(joint.value)) ± \(decimals(joint.largerStandardError)) above chance"
+    }
+  }
+
   public var sentence: String {
     let owning = owned.isEmpty ? "" : " The recipe owns up to steps that do not treat both hands alike: \(owned.joined(separator: ", "))."
     return switch standing {
     case .accepted:
-      "ACCEPTED: \(headline!.metric) \(headline!), and every control that was asked is at chance."
+      "ACCEPTED: \(headline!.metric) \(headline!), and every control that was asked passed."
         + (notAsked.isEmpty ? "" : " Not asked, since they make no sense for the question: \(notAsked.joined(separator: ", ")).") + owning
     case .provisional:
       "PROVISIONAL: \(headline!.metric) \(headline!); no control was answered, but leaks are not excluded either: \(reasons.joined(separator: "; ")).\(owning)"

@@ -12,7 +12,7 @@ import Training
 /// (`symmetry` in the corpus recipe), the content turns with the outline, so the pictures are mirror images and tell nothing by
 /// themselves; but they show, measured and with its own noise, what lies under the turned outline and not under the own one.
 public struct TwinCorpus: Sendable {
-  public enum Kind: String, Sendable {
+  public enum Kind: String, Codable, Sendable {
     case seenByTurnedDetector = "seen by the turned detector"
     case assembledAnew = "the same frames assembled in the turned geometry"
   }

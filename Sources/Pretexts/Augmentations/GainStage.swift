@@ -4,7 +4,7 @@ import Tensors
 /// The steps and the readout noise of a gain range: `x -> q·round((x + r·q·z)/q)` with step q and z standard normal.
 ///
 /// A detector that switches gain counts coarser and noisier where the signal is high (Jungfrau, ePix10ka); here a whole picture is read in
-/// one range. Works on stored values, in units of the scaled input, since corpora do not keep counts of each range.
+/// one range. A brighter picture read in coarser steps is the same as a darker one read in finer steps, so it is about gain as well. Works on stored values, in units of the scaled input, since corpora do not keep counts of each range.
 public struct GainStage: GradedChange {
   public static let name = "gain-stage"
   /// q of the ranges, in units of the scaled input.
@@ -15,7 +15,8 @@ public struct GainStage: GradedChange {
   public init() {}
   public init(steps: [Double], readout: Double) { (self.steps, self.readout) = (steps, readout) }
 
-  public var changes: Set<Transformation> { [.readout, .noise] }
+  public var changes: Set<Transformation> { [.readout, .noise, .gain] }
+  public var factorBetweenLevels: Double? { zip(steps.sorted(), steps.sorted().dropFirst()).map { $1 / $0 }.min() }
   public var levels: [String] { steps.map { "steps of \($0)" } }
 
   public func validate() throws(SettingError) {

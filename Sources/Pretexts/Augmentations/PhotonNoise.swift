@@ -7,12 +7,13 @@ import Tensors
 ///
 /// Behind a cut (the crop tasks, `single-image`) every pixel of an enlarged piece has this noise by itself, where a real one's neighbours would share it.
 ///
-/// Every step is drawn, also that of all photons, so that no step is one resampling short. Needs a corpus whose tone map can be inverted.
+/// A factor of the signal leaves the steps of fewer photons, so it is about gain as well. Every step is drawn, also that of all photons, so that no step is one resampling short. Needs a corpus whose tone map can be inverted.
 public struct PhotonNoise: GradedChange {
   public static let name = "photon-noise"
   /// s of the steps.
   public var shares = [1.0, 0.25, 0.06]
-  /// The signal of one photon in the corpus's unit: 1 for photons; the gain for ADU.
+  /// The signal of one photon in the corpus's unit: 1 for photons; the gain for ADU. One number for all pictures: where sources have different units,
+  /// one unit of each is taken for a photon.
   public var photon = 1.0
   /// N, the detector pixels that a whole pixel of the picture averages; 0 for what the corpus knows of its sources, and 1 where it knows
   /// nothing. 1 shows noise where the average has hidden it.
@@ -21,7 +22,8 @@ public struct PhotonNoise: GradedChange {
   public init() {}
   public init(shares: [Double], photon: Double = 1, pixels: Double = 0) { (self.shares, self.photon, self.pixels) = (shares, photon, pixels) }
 
-  public var changes: Set<Transformation> { [.photonNoise, .noise] }
+  public var changes: Set<Transformation> { [.photonNoise, .noise, .gain] }
+  public var factorBetweenLevels: Double? { zip(shares.sorted(), shares.sorted().dropFirst()).map { $1 / $0 }.min() }
   public var needs: Set<ShotNeed> { [.signal] }
   public var levels: [String] { shares.map { "\($0) of the photons" } }
 

@@ -13,7 +13,8 @@ public struct TileGain: Augmentation {
   public var tiles = 4
   /// σ of the logarithm of the factor.
   public var gain = 0.03
-  /// σ of the offset, in the unit of the signal (photons, keV, ADU): added before the tone map.
+  /// σ of the offset, in the unit of the signal (photons, keV, ADU): added before the tone map. One number for all pictures, so little for a source in
+  /// ADU where it is much for one in photons.
   public var pedestal = 0.05
 
   public init() {}

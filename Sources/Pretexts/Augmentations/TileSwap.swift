@@ -8,7 +8,8 @@ import Tensors
 /// nearest. Nothing is resampled, and pixels without such a partner are hidden, exchanged or not.
 ///
 /// Around every panel or tile a border of `gap` pixels is hidden, exchanged or not: edges that do not meet tell nothing then. Of
-/// the two only pixels that are measured in both are shown.
+/// the two only pixels are shown that are measured in both, by as much as a network has to see them: else one that is measured by too little would be
+/// hidden in its own place or in its partner's, which answers.
 public struct TileSwap: GradedChange {
   public static let name = "tile-swap"
   /// Along each axis, where the detector's panels are not known.
@@ -32,16 +33,17 @@ public struct TileSwap: GradedChange {
   }
 
   public func changed(_ image: MaskedImage, to level: Int, of shot: Shot, scaling: InputScaling, using random: inout Philox) -> MaskedImage {
-    if let map = shot.panels(of: image), let changed = exchanged(image, level, map, using: &random) { return changed }
+    if let map = shot.panels(of: image), let changed = exchanged(image, level, map, minimumWeight: Float(scaling.minimumWeight), using: &random) { return changed }
     let (height, width) = (image.height / tiles, image.width / tiles)
     let first = Int.random(in: 0..<tiles * tiles, using: &random)
     let second = (first + Int.random(in: 1..<tiles * tiles, using: &random)) % (tiles * tiles)
     var changed = image
+    let limit = Float(scaling.minimumWeight)
     func place(_ tile: Int, _ row: Int, _ column: Int) -> Int { (tile / tiles * height + row) * image.width + tile % tiles * width + column }
     for row in 0..<height {
       for column in 0..<width {
         let (a, b) = (place(first, row, column), place(second, row, column))
-        let isShown = image.weight.elements[a] > 0 && image.weight.elements[b] > 0
+        let isShown = image.weight.elements[a] >= limit && image.weight.elements[b] >= limit
         for (to, from) in level == 1 ? [(a, b), (b, a)] : [(a, a), (b, b)] {
           changed.pixels.elements[to] = isShown ? image.pixels.elements[from] : 0
           changed.weight.elements[to] = isShown ? image.weight.elements[from] : 0
@@ -57,7 +59,7 @@ public struct TileSwap: GradedChange {
   }
 
   /// Two of the panels that show anything beside their borders; `nil` where fewer than two do.
-  private func exchanged(_ image: MaskedImage, _ level: Int, _ map: PanelMap, using random: inout Philox) -> MaskedImage? {
+  private func exchanged(_ image: MaskedImage, _ level: Int, _ map: PanelMap, minimumWeight limit: Float, using random: inout Philox) -> MaskedImage? {
     let isEdge = map.isEdge(within: gap), shown = map.panels.elements.indices.map { map.panels.elements[$0] >= 0 && !isEdge[$0] }
     let candidates = Set(shown.indices.filter { shown[$0] }.map { Int(map.panels.elements[$0]) }).sorted()
     guard candidates.count > 1 else { return nil }
@@ -67,7 +69,7 @@ public struct TileSwap: GradedChange {
       let panel = Int(map.panels.elements[i])
       return !isEdge[i] && panel != first && panel != second
     })
-    for (a, b) in map.counterparts(of: first, and: second, among: shown) where image.weight.elements[a] > 0 && image.weight.elements[b] > 0 {
+    for (a, b) in map.counterparts(of: first, and: second, among: shown) where image.weight.elements[a] >= limit && image.weight.elements[b] >= limit {
       for (to, from) in level == 1 ? [(a, b), (b, a)] : [(a, a), (b, b)] {
         changed.pixels.elements[to] = image.pixels.elements[from]
         changed.weight.elements[to] = image.weight.elements[from]

@@ -44,6 +44,14 @@ public struct Flip: PretextTask {
   public var answers: [Symmetry] { [.identity, axis.symmetry] }
   public var variants: Int { 2 }
 
+  /// Tiles that do not lie where the head mirrors them are no tiles, so with tiles nothing may move pixels.
+  public func conflict(with augmentations: [any Augmentation]) -> AnswerConflict? {
+    if tiles > 1, let index = augmentations.firstIndex(where: \.movesPixels) {
+      return AnswerConflict(index: index, augmentation: type(of: augmentations[index]).name, about: "where tiles lie")
+    }
+    return answerConflict(with: augmentations)
+  }
+
   public func validate() throws(SettingError) {
     try SettingError.require((1...16).contains(tiles), "tiles", "1 to 16", tiles)
     try jitter.validate()

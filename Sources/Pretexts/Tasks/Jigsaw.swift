@@ -52,13 +52,12 @@ public struct Jigsaw: PretextTask {
   public func makeExample(from shot: Shot, in context: ExampleContext, using random: inout Philox, into batch: inout ExampleBatch, at place: Int) {
     let answer = Int.random(in: 0..<permutations, using: &random), order = JigsawPermutations.standard[answer], side = shot.image.width
     precondition(shot.image.height == side && side >= smallestSide, "tiles are cut out of squares of at least \(smallestSide), got \(shot.image.pixels.shape)")
-    let image = context.augmented(shot.image, of: shot, panels: shot.panels, using: &random)
     let cell = cellSide(of: side), tile = tileSide(of: side)
     let places = (0..<9).map { _ in (Int.random(in: 0...cell - tile, using: &random), Int.random(in: 0...cell - tile, using: &random)) }
     batch.write("tiles", place) { tiles in
       for (slot, shown) in order.enumerated() {
         let row = edge(of: side) + shown / 3 * cell + places[shown].0, column = edge(of: side) + shown % 3 * cell + places[shown].1
-        let pixels = image.normalizedPatch(row: row, column: column, side: tile, minimumWeight: context.scaling.minimumWeight)
+        let pixels = context.patch(of: shot, row: row, column: column, side: tile, using: &random)
         for i in pixels.indices { tiles[slot * tile * tile + i] = pixels[i] }
       }
       if context.isAugmenting { Jitter.addNoise(Float(noise), to: &tiles, using: &random) }

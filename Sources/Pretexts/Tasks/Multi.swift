@@ -7,6 +7,9 @@ import Tensors
 ///
 /// Each task makes its own example of every picture, from random numbers of its own, and has its own head under `head.<name>`. Fields
 /// are called `<name>.<field>`. A name that occurs twice gets a number: `flip`, `flip-2`.
+///
+/// Each task's pictures are normalised among themselves while training, so each is judged by running statistics of its own: the first task's are the
+/// trunk's, those of the others are kept beside it, under `statistics.<name>`.
 public struct Multi: PretextTask {
   public static let name = "multi"
   public var tasks: [Part]
@@ -31,8 +34,14 @@ public struct Multi: PretextTask {
   }
   package var keyed: [(key: String, part: Part)] { Array(zip(keys, tasks)) }
 
+  /// Where task `key` has its head and its statistics.
+  package func place(of key: String, in scope: Scope) -> Scope {
+    let place = scope.leading("head", to: "head.\(key)")
+    return key == keys.first ? place : place.inCompany(key)
+  }
+
   public var label: String? { tasks.lazy.compactMap(\.task.label).first }
-  public var runsABatch: Int? { tasks.compactMap(\.task.runsABatch).max() }
+  public var runsABatch: Int? { tasks.lazy.compactMap(\.task.runsABatch).first }
   public var frameChoice: FrameChoice? { tasks.lazy.compactMap(\.task.frameChoice).first }
   public var usesPanels: Bool { tasks.contains { $0.task.usesPanels } }
   public var needs: Set<ShotNeed> { tasks.reduce([]) { $0.union($1.task.needs) } }
@@ -58,6 +67,8 @@ public struct Multi: PretextTask {
     try SettingError.require(Set(tasks.compactMap(\.task.label)).count < 2, "tasks", "tasks that ask for one label", "several")
     try SettingError.require(
       Set(tasks.map(\.task.frameChoice)).count < 2, "tasks", "tasks that use the same frames", "several choices of frames")
+    let runs = Set(tasks.compactMap(\.task.runsABatch)).sorted()
+    try SettingError.require(runs.count < 2, "tasks", "tasks that take a batch from as many runs", runs)
   }
 
   public func validate(side: Int) throws(SettingError) { for part in tasks { try part.task.validate(side: side) } }
@@ -95,7 +106,7 @@ public struct Multi: PretextTask {
     var loss: Value?, judged: [(question: Question, values: Value)] = []
     for (key, part) in keyed {
       let own = Dictionary(uniqueKeysWithValues: batch.filter { $0.key.hasPrefix(key + ".") }.map { (String($0.key.dropFirst(key.count + 1)), $0.value) })
-      let objective = part.task.objective(own, backbone: backbone, in: scope.leading("head", to: "head.\(key)"))
+      let objective = part.task.objective(own, backbone: backbone, in: place(of: key, in: scope))
       let share = objective.loss.scaled(by: part.weight)
       loss = loss.map { $0 + share } ?? share
       judged += objective.judged.map { ($0.question.within(key), $0.values) }
@@ -144,6 +155,9 @@ extension Multi.Part: Codable, Hashable {
 extension PretextTask {
   /// The tasks of which it consists; itself where it is one.
   package var parts: [any PretextTask] { (self as? Multi)?.tasks.map(\.task) ?? [self] }
+
+  /// Whether its views are whole pictures in their places, be they turned: a flip without tiles, or `symmetry`.
+  package var showsWholePictures: Bool { ((self as? Flip).map { $0.tiles == 1 } ?? false) || self is WhichSymmetry }
 
   /// Whether it mirrors tiles one by one, by itself or as one of several.
   package var mirrorsTiles: Bool { parts.contains { ($0 as? Flip).map { $0.tiles > 1 } ?? false } }

@@ -1,3 +1,4 @@
+import Foundation
 import Graphs
 import Networks
 import Tensors
@@ -45,6 +46,11 @@ public struct SingleImage: PretextTask {
   public func validate() throws(SettingError) {
     try SettingError.require(frames.count >= 0, "frames.count", "0 or more", frames.count)
     try views.validate()
+    // A shear by φ turns the picture by as much as atan(tan φ / 2); two degrees beyond half a quarter turn are borne.
+    let most = 47 - atan(tan(shear * .pi / 180) / 2) * 180 / .pi
+    try SettingError.require(
+      rotation <= most, "rotation", String(format: "at most %.0f with a shear of %g: views that are turned by more look like the next answer", most, shear),
+      rotation)
   }
 
   public func centralPiece(of image: MaskedImage) -> MaskedImage? { views.centralPiece(of: image) }
