@@ -45,6 +45,8 @@ public struct CueReport: Codable, Sendable {
   public var run: String
   /// The step whose network was asked; reports of before this was kept lack it.
   public var step: Int?
+  /// XXH3 of its weights; absent likewise.
+  public var weightsDigest: String?
   public var corpus: String
   public var split: String
   public var side: Int
@@ -79,7 +81,7 @@ public struct CueReport: Codable, Sendable {
       progress(Progress("cues", done: index + 1, total: names.count, note: name))
     }
     self.run = recipe.name
-    step = checkpoint.description.step
+    (step, weightsDigest) = (checkpoint.description.step, checkpoint.weightsDigest)
     self.corpus = corpus.manifest.name
     self.split = split.rawValue
     side = model.side

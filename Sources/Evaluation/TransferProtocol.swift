@@ -265,6 +265,12 @@ public struct TransferProtocol: Sendable {
     return try control.score(train: relabelled.subset(even), test: relabelled.subset(odd), seed: seed)
   }
 
+  /// Whether what is called `a` comes before `b` on the way through a network: stages by their number, then fully connected layers (`fc6`, `fc7`).
+  public static func isShallower(_ a: String, _ b: String) -> Bool {
+    func depth(_ name: String) -> (Int, String) { name.hasPrefix("stage ") ? (Int(name.dropFirst(6)) ?? 0, "") : (.max, name) }
+    return depth(a) < depth(b)
+  }
+
   /// One row per key, with the stage of each family, task and probe that validation prefers.
   private func combined(_ scores: [Key: [Scores]]) -> [Row] {
     var rows = scores.map { key, scores in
@@ -274,7 +280,10 @@ public struct TransferProtocol: Sendable {
         testByRun: Dictionary(
           uniqueKeysWithValues: scores[0].testByRun.keys.map { run in (run, Statistics.mean(scores.compactMap { $0.testByRun[run] })) }),
         validation: .combined(scores.map(\.validation)), run: runs.count == scores.count ? .combined(runs) : nil, isChosen: false)
-    }.sorted { ($0.task, $0.family, $0.probe, $0.stage) < ($1.task, $1.family, $1.probe, $1.stage) }
+    }.sorted { a, b in
+      let (first, second) = ((a.task, a.family, a.probe), (b.task, b.family, b.probe))
+      return first == second ? TransferProtocol.isShallower(a.stage, b.stage) : first < second
+    }
     for group in Set(rows.map { [$0.task, $0.family, $0.probe] }) {
       let indices = rows.indices.filter { [rows[$0].task, rows[$0].family, rows[$0].probe] == group }
       // The deeper of equal stages.

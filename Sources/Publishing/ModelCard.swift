@@ -117,7 +117,9 @@ struct ModelCard {
     text += cues.verdict.map { "Verdict of the cue report: \($0)\n" } ?? "The cue report of the run states no verdict.\n"
     if !cues.withheld.isEmpty { text += "\nWithheld by it:\n\n" + cues.withheld.map { "- \($0)\n" }.joined() }
     switch cues.step {
-    case meaning.step?: text += "\nThe report judged this very network.\n"
+    case meaning.step? where cues.weights == nil: text += "\nThe report judged a network of this run after as many steps; by which weights, it does not record.\n"
+    case meaning.step? where cues.weights == evidence.weights: text += "\nThe report judged this very network.\n"
+    case meaning.step?: text += "\nThe report judged another training of this run, with other weights; the published network was not examined.\n"
     case let step?:
       text += "\nThe report judged the network of step \(step) of this run, not that of step \(meaning.step), which is published and was not examined.\n"
     case nil: text += "\nThe report judged a checkpoint of this run; which step, it does not record.\n"

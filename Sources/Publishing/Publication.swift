@@ -117,7 +117,7 @@ extension Publication {
     for path in [cuesPath, run.path + "/audit.json", run.path + "/audit-best.json"] where FileManager.default.fileExists(atPath: path) {
       reports.append((path, try CanonicalJSON.value(JSONValue.self, from: try AtomicFile.read(path), path: path)))
     }
-    let evidence = try TrainingEvidence(description, metrics: metrics, corpus: corpus, reports: reports)
+    let evidence = try TrainingEvidence(description, weights: checkpoint.weightsDigest, metrics: metrics, corpus: corpus, reports: reports)
     let provenance = Provenance(
       tool: CorpusManifest.toolVersion,
       corpus: .init(

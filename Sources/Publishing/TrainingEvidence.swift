@@ -34,13 +34,19 @@ struct TrainingEvidence {
     let withheld: [String]
     /// The step whose network it judged; `nil` where it does not say.
     let step: Int?
+    /// XXH3 of that network's weights; `nil` where it does not say.
+    let weights: String?
   }
+
+  /// XXH3 of the published network's weights.
+  let weights: String
 
   /// - Parameter checkpoint: the one that is published, whose step decides which line of the metrics counts.
   /// - Parameter reports: what `cues` and `audit` wrote into the run folder, by path: what either withholds is withheld, whichever step it judged.
   init(
-    _ checkpoint: Checkpoint.Description, metrics: [RunFolder.Metric], corpus: Corpus, reports: [(path: String, value: JSONValue)]
+    _ checkpoint: Checkpoint.Description, weights: String, metrics: [RunFolder.Metric], corpus: Corpus, reports: [(path: String, value: JSONValue)]
   ) throws(InputError) {
+    self.weights = weights
     let used = corpus.records.filter(checkpoint.recipe.filter.accepts)
     var pictures: [RunKey: [Split: Int]] = [:]
     for record in used { pictures[record.run, default: [:]][record.split, default: 0] += 1 }
@@ -49,8 +55,8 @@ struct TrainingEvidence {
     var verdicts: [CueVerdict] = []
     for report in reports { verdicts.append(try CueVerdict(report.value, path: report.path)) }
     // The first that withholds speaks; else the first of the published step, and a report of another network when there is no better one.
-    let speaker = verdicts.first { !$0.withheld.isEmpty } ?? verdicts.first { $0.step == checkpoint.step } ?? verdicts.first
-    cues = speaker.map { CueVerdict(verdict: $0.verdict, withheld: verdicts.flatMap(\.withheld), step: $0.step) }
+    let speaker = verdicts.first { !$0.withheld.isEmpty } ?? verdicts.first { $0.step == checkpoint.step && ($0.weights ?? weights) == weights } ?? verdicts.first
+    cues = speaker.map { CueVerdict(verdict: $0.verdict, withheld: verdicts.flatMap(\.withheld), step: $0.step, weights: $0.weights) }
 
     let looks = metrics.filter { $0.split == Split.validation.rawValue }
     guard let metric = looks.last(where: { $0.step == checkpoint.step }) else {
@@ -90,5 +96,6 @@ extension TrainingEvidence.CueVerdict {
     verdict = try fields["verdict"].map { value throws(InputError) in try value.decoded(as: String.self, path: path, place: "verdict") }
     withheld = try fields["withheld"].map { value throws(InputError) in try value.decoded(as: [String].self, path: path, place: "withheld") } ?? []
     step = try fields["step"].map { value throws(InputError) in try value.decoded(as: Int.self, path: path, place: "step") }
+    weights = try fields["weightsDigest"].map { value throws(InputError) in try value.decoded(as: String.self, path: path, place: "weightsDigest") }
   }
 }

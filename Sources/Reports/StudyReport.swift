@@ -144,8 +144,10 @@ extension StudyReport {
         found: "\(metric.loss), \(metric.accuracy) over \(metric.count)")
     }
     let audited = folder.path + "/audit.json"
-    let audit = FileManager.default.fileExists(atPath: audited)
+    var audit = FileManager.default.fileExists(atPath: audited)
       ? try CanonicalJSON.value(TaskAudit.self, from: AtomicFile.read(audited), path: audited) : nil
+    // One of weights that the run no longer has says nothing of those that were judged downstream.
+    if let digest = audit?.weightsDigest, FileManager.default.fileExists(atPath: folder.last), try Checkpoint(reading: folder.last).weightsDigest != digest { audit = nil }
     let task = try recipe.task.task(path: folder.recipe), choice = task.frameChoice
     let chance = task.label == nil ? task.chance(batch: recipe.batch)?.share ?? 1 / Double(max(1, task.classes(labels: []).count)) : nil
     return Run(

@@ -36,7 +36,7 @@ extension StudyReport {
       case .withheld: reasons.joined(separator: "; ")
       case .notShown: "undecided: " + reasons.joined(separator: "; ")
       case .notAudited: "no run of the family was audited: its accuracy in its own task is not to be quoted"
-      case .stands: "every control that was asked is at chance"
+      case .stands: "every control that was asked passed"
       }
     }
   }
@@ -72,13 +72,10 @@ extension StudyReport {
         seeds[finding.name, default: []].append(audit.seed)
       }
     }
-    var reasons = order.map { name in
+    let reasons = order.map { name in
       seeds[name]!.count == audits.count ? name : "\(name) (seed \(seeds[name]!.map { "\($0)" }.joined(separator: ", ")))"
     }
-    let acceptance = audits[0].acceptance, least = audits.map(\.examples).min()!
-    if audits.count < acceptance.seeds { reasons.append("\(audits.count) of \(acceptance.seeds) seeds") }
-    if least < acceptance.examples { reasons.append("\(least) of \(acceptance.examples) examples a control") }
-    return reasons
+    return reasons + TaskVerdict.unmet(audits)
   }
 
   /// A row a family.

@@ -114,7 +114,7 @@ extension StudyReport {
   private func codewordSentence(_ task: String) -> String? {
     guard let transfer else { return nil }
     let asked = transfer.rows.filter { $0.task == task && $0.probe == LinearProbe.name }
-    guard let last = asked.map(\.stage).max(), Set(asked.map(\.stage)).count > 1 else { return nil }
+    guard let last = asked.map(\.stage).max(by: TransferProtocol.isShallower), Set(asked.map(\.stage)).count > 1 else { return nil }
     let rows = asked.filter { $0.stage == last }
     guard let random = rows.first(where: { role(of: $0.family) == .random }) else { return nil }
     let comparisons = ordered(rows.map(\.family)).compactMap { family in rows.first { $0.family == family } }

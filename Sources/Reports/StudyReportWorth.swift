@@ -184,7 +184,7 @@ extension StudyReport {
 
   private func stageChart(_ name: String, _ families: [String], _ task: String) -> LineChart {
     let rows = transfer?.rows.filter { $0.task == task && $0.probe == LinearProbe.name } ?? []
-    let stages = Set(rows.map(\.stage)).sorted()
+    let stages = Set(rows.map(\.stage)).sorted(by: TransferProtocol.isShallower)
     let drawn = families + (supervisedFamily(of: task).map { [$0] } ?? []).filter { !families.contains($0) }
     let series = drawn.compactMap { family -> LineChart.Series? in
       let own = stages.compactMap { stage in rows.first { $0.family == family && $0.stage == stage } }

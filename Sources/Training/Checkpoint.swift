@@ -30,6 +30,8 @@ public struct Checkpoint: Sendable {
     public var precision: PrecisionDecision
     /// The checkpoint of another run from which this one went on, where it did: file, steps behind it, SHA-256.
     public var origin: String?
+    /// Counts up where the same settings begin to mean something else: 2 since 2026-11-22, absent before.
+    public private(set) var revision: Int?
 
     /// Of a network after `step` steps that has not been looked at on a validation split.
     /// - Parameter precision: what the recipe's choice comes to on this machine, where left out.
@@ -40,6 +42,7 @@ public struct Checkpoint: Sendable {
       (self.recipe, self.scaling, self.side, self.classes) = (recipe, scaling, side, classes)
       (self.step, self.corpus, bestAccuracy, bestStep) = (step, corpus, -1, -1)
       self.precision = precision ?? recipe.precision.decided()
+      revision = 2
     }
 
     /// Checkpoints from before `precision: auto` tell the precision by their recipe alone.
@@ -54,6 +57,7 @@ public struct Checkpoint: Sendable {
       bestStep = try box.decode(Int.self, forKey: .bestStep)
       corpus = try box.decode(String.self, forKey: .corpus)
       origin = try box.decodeIfPresent(String.self, forKey: .origin)
+      revision = try box.decodeIfPresent(Int.self, forKey: .revision)
       precision = recipe.precision == .automatic
         ? try box.decode(PrecisionDecision.self, forKey: .precision)
         : try box.decodeIfPresent(PrecisionDecision.self, forKey: .precision) ?? recipe.precision.decided()
@@ -65,6 +69,11 @@ public struct Checkpoint: Sendable {
         guard holds else { throw InputError(path: path, place: "description.\(place)", expected: expected, found: "\(found)") }
       }
       let task = try recipe.task.task(path: path)
+      if revision == nil {
+        try require(!(task is Multi), "revision", "2: since 2026-11-22 each of several tasks has running averages of its own", "none; train again")
+        try require(
+          !task.parts.contains { $0 is PatchDirection }, "revision", "2: since 2026-11-22 patch-direction shows smaller patches at more places", "none; train again")
+      }
       try require(side >= task.smallestSide && side <= 8192, "side", "\(task.smallestSide) to 8192", side)
       try require(scaling.deviation > 0 && scaling.deviation.isFinite, "scaling.deviation", "a positive number", scaling.deviation)
       let own = task.label == nil ? task.classes(labels: []) : classes
@@ -135,6 +144,9 @@ public struct Checkpoint: Sendable {
     let backbone: Choice = try .of(recipe.backbone.backbone(path: path))
     let oldBackbone: Choice = try .of(old.recipe.backbone.backbone(path: path))
     try require(oldBackbone == backbone, "recipe.backbone", "\(backbone)", oldBackbone)
+    try require(
+      old.recipe.projectsTemplate == recipe.projectsTemplate, "recipe.projectsTemplate", "\(recipe.projectsTemplate): a network keeps the scaling that it has learnt, so train anew",
+      old.recipe.projectsTemplate)
     try require(old.side == side, "side", "\(side), as the corpus has", old.side)
     try require(old.classes == classes, "classes", "\(classes)", old.classes)
     try require(old.step < recipe.steps, "step", "fewer than the recipe's \(recipe.steps) steps", old.step)

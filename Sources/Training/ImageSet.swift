@@ -75,7 +75,9 @@ public struct ImageSet: Sendable {
     }
     do {
       try task.validate(side: side)
-      for augmentation in augmentations { try augmentation.validate(side: side) }
+      // Of tasks that show pieces each piece is augmented by itself.
+      let smallest = task.viewSides(of: side).min() ?? side
+      for augmentation in augmentations { try augmentation.validate(side: smallest) }
     } catch {
       throw InputError(path: path, place: error.key, expected: error.expected, found: error.found)
     }

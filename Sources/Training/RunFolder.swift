@@ -103,6 +103,9 @@ final class MetricLog {
     try events.append(
       step: metric.step,
       ["\(split)/loss": metric.loss, "\(split)/accuracy": metric.accuracy, "\(split)/images per second": metric.imagesPerSecond])
+    for (task, accuracy) in (metric.accuracies ?? [:]).sorted(by: { $0.key < $1.key }) {
+      try events.append(step: metric.step, ["\(split)/accuracy \(task)": accuracy])
+    }
     if split == "train" { try events.append(step: metric.step, ["learning rate": metric.learningRate]) }
   }
 

@@ -29,6 +29,8 @@ public final class Trainer {
   package private(set) var weights: Weights
   private(set) var moments: OptimizerState
   private var running = Checkpoint.RunningFigures()
+  /// When `last.safetensors` was written that this run knows of.
+  private var lastSaved: Date?
   private let memory: AvailableMemory?
   private let kernels: KernelChoice
 
@@ -58,6 +60,7 @@ public final class Trainer {
     let task = try recipe.task.task(path: path), augmentations = try recipe.chosenAugmentations(path: path)
     let images = try ImageSet(
       corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: task, augmentations: augmentations, memory: imageMemory)
+    lastSaved = Trainer.modified(folder.last)
     let last = FileManager.default.fileExists(atPath: folder.last) ? try Checkpoint(reading: folder.last) : nil
     let start = try last == nil ? origin.map { origin throws(InputError) in
       try Checkpoint(reading: origin).continued(by: recipe, side: images.side, classes: images.classes, path: origin)
@@ -106,11 +109,19 @@ public final class Trainer {
           path: folder.last, place: "description", expected: "a checkpoint of this recipe and corpus",
           found: "a run of another \(last.description.corpus == digest ? "recipe" : "corpus"); choose another folder")
       }
+      let begun = last.description.origin ?? "one that began with fresh weights"
+      if let origin, !begun.contains(try Checksum.sha256(file: origin)) {
+        throw InputError(
+          path: folder.last, place: "description.origin", expected: "a run that went on from \(origin), or another folder for one that does", found: begun)
+      }
       (description, weights, moments, running) = (last.description, last.weights, last.optimizer, last.running)
       description.recipe.corpus = recipe.corpus
       description.recipe.initialWeights = recipe.initialWeights
     }
   }
+
+  /// When a file was last written; `nil` where there is none.
+  private static func modified(_ path: String) -> Date? { (try? FileManager.default.attributesOfItem(atPath: path))?[.modificationDate] as? Date }
 
   public var step: Int { description.step }
 
@@ -132,14 +143,22 @@ public final class Trainer {
     // Two processes that save to one folder would leave neither's checkpoint whole.
     try AtomicFile.makeFolder(folder.path)
     let lock = try FileLock(folder.path + "/training.lock", expected: "no other training in this folder")
-    defer { withExtendedLifetime(lock) {} }
+    defer {
+      lastSaved = Trainer.modified(folder.last)
+      withExtendedLifetime(lock) {}
+    }
+    guard Trainer.modified(folder.last) == lastSaved else {
+      throw InputError(
+        path: folder.last, place: "", expected: "the checkpoint that was there when this run began", found: "one that another training has written since; run the command again")
+    }
     var ran = recipe
     ran.precision = PrecisionChoice(precision.precision)
     try AtomicFile.write(CanonicalJSON.data(ran), to: folder.recipe)
     // From here on the folder stands by itself.
     if description.origin != nil, !FileManager.default.fileExists(atPath: folder.last) { try checkpoint.write(to: folder.last) }
-    let owesLook = self.owesLook, log = try MetricLog(folder, step: step, repeatingLook: owesLook)
+    let owesLook = self.owesLook
     guard step < recipe.steps || owesLook else { return .finished }
+    let log = try MetricLog(folder, step: step, repeatingLook: owesLook)
     let (program, questions) = network.program(batch: recipe.batch, mode: .training)
     let plan = try compiled(program)
     // Now, so that a lack of memory shows before the first step.

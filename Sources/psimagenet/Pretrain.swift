@@ -44,6 +44,7 @@ struct Pretrain: ParsableCommand {
 
   func validate() throws {
     guard (0...1 << 24).contains(imageMemory) else { throw ValidationError("--image-memory is 0 to 16777216 MiB, not \(imageMemory)") }
+    guard weights == nil || from == nil else { throw ValidationError("--from goes on with a network that has its weights, --weights begins with others: give one of them") }
     guard !(resume && from != nil) else { throw ValidationError("--resume goes on with a run, --from begins a new one: give one of them") }
   }
 
@@ -101,10 +102,11 @@ struct Pretrain: ParsableCommand {
   /// About fifteen passes of the network for each example of each task, and the steps of a network for the planted cue.
   private func auditSeconds(_ preview: RunPreview) throws -> Double {
     let share = try TaskAudit.share(of: preview.recipe), task = try preview.recipe.task.task(path: choice.source)
-    let tasks = (task as? Multi)?.tasks.count ?? 1
+    // A pass shows every one of several tasks, and an audit asks them one by one.
+    let tasks = Double((task as? Multi)?.tasks.count ?? 1)
     // Forward and backward are three passes.
-    let planted = 3 * share.plantedSteps * (try TaskAudit.plantedBatch(of: preview.recipe))
-    return Double(15 * share.examples * tasks + planted) * preview.passSeconds
+    let planted = Double(3 * share.plantedSteps * (try TaskAudit.plantedBatch(of: preview.recipe))) / tasks
+    return (Double(15 * share.examples) + planted) * preview.passSeconds
   }
 
   /// The audit that a fifth of the run pays for; `nil` where the task or the corpus has nothing to audit, which is said.

@@ -33,15 +33,19 @@ struct RecipeOptions: ParsableArguments {
     if !touched.isSubset(of: ["seed", "corpus", "name", "about"]), !touched.contains("about") { recipe.about = aboutChanged }
     if let seed { recipe.seed = seed }
     if let corpus { recipe.corpus = corpus }
-    if let named = NamedRecipe.named(given), !FileManager.default.fileExists(atPath: recipe.corpus + "/manifest.json") {
-      let plan = try (TrainingRecipe(reading: named.name).corpus as NSString).lastPathComponent
-      throw InputError(
-        .missing, path: recipe.corpus, place: "",
-        expected: "the corpus of the program's recipes, which Datasets/\(plan)-plan.yaml tells how to make; or another one by --corpus",
-        found: "no corpus there")
-    }
+    try RecipeOptions.checkCorpus(of: recipe, named: given)
     try CommutationTable.check(owns: recipe, path: source)
     return recipe
+  }
+
+  /// Throws, saying how it is made, where the corpus of a recipe that comes with the program is not there.
+  static func checkCorpus(of recipe: TrainingRecipe, named given: String) throws {
+    guard let named = NamedRecipe.named(given), !FileManager.default.fileExists(atPath: recipe.corpus + "/manifest.json") else { return }
+    let plan = try (TrainingRecipe(reading: named.name).corpus as NSString).lastPathComponent
+    throw InputError(
+      .missing, path: recipe.corpus, place: "",
+      expected: "the corpus of the program's recipes, which Datasets/\(plan)-plan.yaml tells how to make; or another one by --corpus",
+      found: "no corpus there")
   }
 }
 

@@ -20,19 +20,22 @@ struct Show: ParsableCommand {
   @Option(help: "Write a contact sheet to this PNG file; batch.png for a batch where left out.") var sheet: String?
   @Option(help: "Sort the sheet by this label; by source where left out.") var label: String?
   @Option(help: "Pictures per class on the sheet.") var columns = 8
-  @Option(help: "Which pictures are drawn.") var seed: UInt64 = 0
+  @Option(help: "Which pictures are drawn: 0 where left out, of a batch the recipe's seed.") var seed: UInt64?
   @Flag(help: "Verify every checksum.") var verify = false
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
     guard corpus != nil || batch != nil else { throw ValidationError("name a corpus, or a recipe with --batch") }
     guard batch != nil || set.isEmpty else { throw ValidationError("--set changes the recipe of --batch") }
+    guard batch == nil || (label == nil && !verify) else { throw ValidationError("--label and --verify are for a corpus, not for --batch") }
   }
 
   mutating func run() throws {
     guard let batch else { return try showCorpus(corpus!) }
     var recipe = try TrainingRecipe(reading: batch, settings: set)
     if let corpus { recipe.corpus = corpus }
+    if let seed { recipe.seed = seed }
+    try RecipeOptions.checkCorpus(of: recipe, named: batch)
     let shown = try LabelledBatch(first: recipe, path: batch), path = sheet ?? "batch.png"
     try AtomicFile.write(Data(BatchSheet(columns: columns).picture(of: shown).png()), to: path)
     let counts = Dictionary(grouping: shown.answers) { $0 }.mapValues(\.count)
@@ -45,7 +48,7 @@ struct Show: ParsableCommand {
     let opened = try Corpus(opening: corpus)
     if verify { try opened.verify(progress: output.progress) }
     if let sheet {
-      let picture = try ContactSheet(label: label, columns: columns, seed: seed).picture(of: opened)
+      let picture = try ContactSheet(label: label, columns: columns, seed: seed ?? 0).picture(of: opened)
       try AtomicFile.write(Data(picture.png()), to: sheet)
     }
     try output.print(CorpusSummary(opened)) { $0.text + (sheet.map { "\ncontact sheet: \($0)" } ?? "") }

@@ -41,9 +41,15 @@ struct Transfer: ParsableCommand {
     for text in runs {
       guard let separator = text.firstIndex(of: "=") else { throw ValidationError("a run is given as family=folder, not \(text)") }
       let folder = RunFolder(String(text[text.index(after: separator)...])), path = best ? folder.best : folder.last
-      trunks.append(try Trunk(family: String(text[..<separator]), Checkpoint(reading: path), path: path))
+      let family = String(text[..<separator]), trunk = try Trunk(family: family, Checkpoint(reading: path), path: path)
+      guard family != "random" else { throw ValidationError("random is what fresh weights are called: name the family of \(folder.path) otherwise") }
+      guard !trunks.contains(where: { $0.family == family && $0.seed == trunk.seed }) else {
+        throw ValidationError("two runs of family \(family) have seed \(trunk.seed), the second is \(folder.path): runs of a family have different seeds")
+      }
+      trunks.append(trunk)
     }
-    let images = try opened.images(opened.records(in: .train))
+    // As `study` and `demo` do it: pictures with beam.
+    let images = try opened.images(opened.records(in: .train).filter { $0.labels["beam"] != "dark" })
     trunks += try Trunk.random(beside: trunks, images: images)
     let judge = TransferProtocol(budgets: [labelsPerClass.map { LabelBudget(perClass: $0, draws: draws ?? 5) } ?? .everything])
     let scored = try Lanes.run("transfer", trunks, steps: trunks.count * chosen.count, line: output.quiet ? nil : ProgressLine()) { trunk, progress in

@@ -191,6 +191,9 @@ func tasksCutAndResampleAlikeOnBothSides(task: any PretextTask) throws {
   }
   let cspad = try assembly(CSPAD.name, [32, 185, 388])
   #expect(cspad.verdict == .judged && cspad.reason?.contains("twin under the same light") == true)
+  // A recipe may own up to it.
+  let owned = try CommutationTable.assembly(of: CSPAD.name, panels: nil, "camera", under: [.mirror], owned: ["assemble"])
+  #expect(owned.verdict == .owned && CommutationTable.ownable.contains("assemble"))
   // What was not measured is not said to commute.
   for row in try [assembly(CSPAD.name, [2, 185, 388]), assembly(PNCCD.name, nil), assembly(Jungfrau.name, nil, .quarterTurn)] {
     #expect(row.verdict == .information && row.residuals.isEmpty && row.reason?.contains("not measured") == true)

@@ -63,6 +63,11 @@ private func made(in folder: String, _ task: any PretextTask = Flip(), _ change:
     #expect(try TaskAudit.known(in: run, corpus: corpus) == nil)
     try checkpoint.write(to: run.last)
     #expect(try TaskAudit.known(in: run, corpus: corpus)?.examples == 64)
+    // Where the last step is the best one, it is the best one's audit, too.
+    try checkpoint.write(to: run.best)
+    #expect(try TaskAudit.known(in: run, best: true, corpus: corpus)?.examples == 64)
+    try retrained.write(to: run.best)
+    #expect(try TaskAudit.known(in: run, best: true, corpus: corpus) == nil)
     // An audit of another network does not stand for this one.
     var earlier = checkpoint
     earlier.description.step = 2

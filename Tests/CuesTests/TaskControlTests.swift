@@ -248,7 +248,7 @@ private func addHook(to pixels: inout [Float], _ random: inout Philox) {
     var task = SingleImage()
     task.frames.count = 2
     let subject = try TaskSubject(fresh(task, corpus), path: "test", corpus: corpus, examples: 32, plantedSteps: 0)
-    #expect(subject.trained.count == 2 && subject.held.count > 2)
+    #expect(subject.learnt.count == 2 && subject.trained.count == 120 && subject.held.count > 2)
   }
 }
 

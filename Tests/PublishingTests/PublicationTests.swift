@@ -210,17 +210,24 @@ import Training
     let audited = try card(#"{"verdict": "no cue found", "withheld": []}"#)
     #expect(audited.contains("WITHHELD: darks") && audited.contains("- dark frames\n") && !audited.contains("model-index"))
     // One of another network still withholds; where it does not, the card says which network was judged.
-    let step = try Checkpoint(reading: folder.best).description.step
+    let published = try Checkpoint(reading: folder.best), step = published.description.step
     try AtomicFile.write(Data(#"{"verdict": "WITHHELD: darks", "withheld": ["dark frames"], "step": 99999}"#.utf8), to: folder.path + "/audit.json")
     #expect(try !card("{}").contains("model-index"))
     try AtomicFile.write(Data(#"{"verdict": "PROVISIONAL: last", "withheld": [], "step": 99999}"#.utf8), to: folder.path + "/audit.json")
     let other = try card(#"{"verdict": "cues of another", "withheld": [], "step": 99998}"#)
     #expect(other.contains("judged the network of step 99998 of this run, not that of step \(step), which is published and was not examined"))
-    try AtomicFile.write(Data(#"{"verdict": "PROVISIONAL: best", "withheld": [], "step": \#(step)}"#.utf8), to: folder.path + "/audit-best.json")
-    let own = try card(#"{"verdict": "cues of another", "withheld": [], "step": 99998}"#)
-    #expect(own.contains("PROVISIONAL: best") && own.contains("judged this very network"))
+    for (digest, words) in [
+      (#", "weightsDigest": "\#(published.weightsDigest)""#, "judged this very network"), ("", "by which weights, it does not record"),
+    ] {
+      try AtomicFile.write(Data(#"{"verdict": "PROVISIONAL: best", "withheld": [], "step": \#(step)\#(digest)}"#.utf8), to: folder.path + "/audit-best.json")
+      let own = try card(#"{"verdict": "cues of another", "withheld": [], "step": 99998}"#)
+      #expect(own.contains("PROVISIONAL: best") && own.contains(words))
+    }
     try FileManager.default.removeItem(atPath: folder.path + "/audit-best.json")
     try FileManager.default.removeItem(atPath: folder.path + "/audit.json")
+    // A training that was made anew is another network, be it after as many steps.
+    let before = try card(#"{"verdict": "of before", "withheld": [], "step": \#(step), "weightsDigest": "0"}"#)
+    #expect(before.contains("judged another training of this run, with other weights; the published network was not examined"))
     #expect(try card("{}").contains("states no verdict"))
     #expect(inputError { _ = try card(#"{"withheld": "all"}"#) }?.place == "withheld")
     #expect(inputError { _ = try card("[1]") }?.path == folder.path + "/cues.json")

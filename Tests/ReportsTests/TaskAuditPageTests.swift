@@ -53,17 +53,6 @@ func auditText(seed: Int, darks: String) throws -> String {
   #expect(less.sentence.contains("owns up to steps that do not treat both hands alike: area average."))
 }
 
-/// What no seed by itself shows to be answered is a leak where all of them are off by as much on the same side.
-@Test func whatAllSeedsAnswerALittleIsALeak() throws {
-  func together(_ noise: String) throws -> TaskVerdict {
-    try TaskVerdict((1...3).map { try audit(seed: $0, darks: "passed", changing: ("\"value\": 0.502, \"standardError\": 0.005", "\"value\": 0.5\(noise)\($0), \"standardError\": 0.012")) })
-  }
-  let verdict = try together("3")
-  #expect(verdict.standing == .accepted, "0.531 to 0.533 ± 0.012")
-  let leak = try together("4")
-  #expect(leak.standing == .withheld && leak.reasons.count == 1 && leak.reasons[0].hasPrefix("noise frames: answered over all seeds, by 0.042"), "\(leak.reasons)")
-}
-
 /// Acceptance asks for runs enough, and for a judge of the assembly where there was one.
 @Test func fewRunsAndAnUnjudgedAssemblyAreNotAccepted() throws {
   func verdict(_ old: String, _ new: String) throws -> TaskVerdict { try TaskVerdict((1...3).map { try audit(seed: $0, darks: "passed", changing: (old, new)) }) }

@@ -140,18 +140,26 @@ private struct Step {
   #expect(end.description.step == 12 && end.description.origin?.contains(last) == true)
   // Its own folder goes on by itself, and another optimiser begins with fresh moments.
   #expect(try Trainer(calm, folder: third).step == 12)
+  #expect(try Trainer(calm, folder: third, continuing: last).step == 12)
+  // One that went on from elsewhere, or began afresh, is not taken for it.
+  for stranger in [third + "/last.safetensors", first + "/best.safetensors"] where FileManager.default.fileExists(atPath: stranger) {
+    #expect(inputError { _ = try Trainer(calm, folder: third, continuing: stranger) }?.place == "description.origin")
+  }
+  #expect(inputError { _ = try Trainer(sound, folder: first, continuing: third + "/last.safetensors") }?.place == "description.origin")
   calm.optimizer = Choice(name: "adamw")
   let other = try Trainer(calm, folder: tiny.folder + "/fourth", continuing: last)
   #expect(other.checkpoint.optimizer.moments.count == 2 && other.checkpoint.optimizer.moments[1].allSatisfy { $0 == 0 })
 }
 
-@Test(arguments: ["task", "backbone", "step"]) func anotherNetworkIsNotGoneOnFrom(what: String) throws {
+@Test(arguments: ["task", "backbone", "step", "projectsTemplate"]) func anotherNetworkIsNotGoneOnFrom(what: String) throws {
   let tiny = try TinyCorpus(), first = tiny.folder + "/first"
   var looks = 0
   _ = try Trainer(tiny.recipe(), folder: first).run(shouldStop: { looks += 1; return looks == 2 })
   let recipe = tiny.recipe {
     switch what {
     case "task": $0.task = Choice(name: "crop-position")
+    // A network keeps the scaling that it has learnt, which a remedy cannot change afterwards.
+    case "projectsTemplate": $0.projectsTemplate = true
     case "backbone": $0.backbone = Choice(name: "resnet10", settings: .object(["width": .integer(5)]))
     default: ($0.steps, $0.schedule) = (2, Schedule(.constant))
     }

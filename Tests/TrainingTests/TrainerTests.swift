@@ -329,6 +329,30 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
   #expect(try bytes(tiny.folder + "/whole/last.safetensors") == bytes(tiny.folder + "/run/last.safetensors"))
 }
 
+/// Settings of before 22 November 2026 that mean something else today are refused, with the reason.
+@Test func checkpointsWhoseTaskHasChangedAreRefused() throws {
+  let tiny = try TinyCorpus(side: 45)
+  for (name, task, reason) in [
+    ("patches", try Choice.of(PatchDirection()), "smaller patches"), ("several", try Choice.of(Multi([.init(Flip()), .init(CropPosition())])), "running averages of its own"),
+    ("flip", try Choice.of(Flip()), ""),
+  ] {
+    let recipe = tiny.recipe { ($0.task, $0.steps) = (task, 4) }, folder = tiny.folder + "/" + name
+    #expect(try Trainer(recipe, folder: folder).run() == .finished)
+    let contents = try SafeTensors.read(folder + "/last.safetensors"), old = tiny.folder + "/\(name).safetensors"
+    var metadata = contents.metadata
+    metadata["psimagenet"] = metadata["psimagenet"]?.replacingOccurrences(of: #","revision":2"#, with: "")
+    #expect(metadata != contents.metadata)
+    let entries = try contents.tensors.keys.sorted().map { SafeTensors.Entry(name: $0, try contents.floats($0)) }
+    try SafeTensors.write(entries, metadata: metadata.filter { $0.key != SafeTensors.sealKey }, to: old)
+    guard !reason.isEmpty else {
+      #expect(try Checkpoint(reading: old).description.step == 4)
+      continue
+    }
+    let error = inputError { _ = try Checkpoint(reading: old) }
+    #expect(error?.expected.contains(reason) == true && error?.place == "description.revision", "\(String(describing: error))")
+  }
+}
+
 /// Two processes that save to one folder would leave neither's checkpoint whole.
 @Test func twoTrainingsDoNotShareAFolder() throws {
   let tiny = try TinyCorpus(), recipe = tiny.recipe { $0.steps = 4 }, folder = tiny.folder + "/run"
@@ -339,6 +363,10 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
     return false
   })
   #expect(refused?.place == "lock" && refused?.expected == "no other training in this folder")
+  // Who has read the folder before another training wrote to it does not write over that.
+  let early = try Trainer(recipe, folder: tiny.folder + "/late")
+  _ = try Trainer(recipe, folder: tiny.folder + "/late").run()
+  #expect(inputError { _ = try early.run() }?.found.contains("another training") == true)
   // It goes when the run ends.
   #expect(!FileManager.default.fileExists(atPath: folder + "/training.lock"))
   #expect(try Trainer(recipe, folder: folder).run() == .finished)

@@ -43,7 +43,7 @@ public struct CommutationTable: Codable, Hashable, Sendable {
   /// Sizes of the pictures that go in.
   public static let widths = [96, 97, 99, 100, 112], heights = [65, 112]
   /// Steps that a recipe may own up to. A control that is answered withholds the accuracy whatever the recipe says.
-  public static let ownable = ["encode", "calibrate", "area average", "tone map", "store", "input scaling", "cut"]
+  public static let ownable = ["encode", "calibrate", "assemble", "area average", "tone map", "store", "input scaling", "cut"]
 
   /// Steps for which it matters what is mirrored, the whole frame or its tiles.
   private static let movesPixels: Set<String> = ["encode", "calibrate", "area average"]
@@ -103,7 +103,7 @@ public struct CommutationTable: Codable, Hashable, Sendable {
         let panels = try corpus.detectorCoordinates(for: record)?.places?.panelShape
         // The canvas of a turned detector is the canvas turned.
         let turn = source.symmetry ?? .identity, asked = symmetries.map { turn.followed(by: $0).followed(by: turn.inverse) }
-        rows.append(try CommutationTable.assembly(of: record.detector, panels: panels, source.name, under: asked))
+        rows.append(try CommutationTable.assembly(of: record.detector, panels: panels, source.name, under: asked, owned: owned))
       }
       let outline = try corpus.image(record).weight
       let name = source.view == .assembled ? "outline of the assembled panels" : "margins and bad pixels"
@@ -129,7 +129,7 @@ public struct CommutationTable: Codable, Hashable, Sendable {
       }
     }
     // Who asks for no symmetry is not told anything by a step's handedness.
-    for index in rows.indices where asked.isEmpty && rows[index].verdict == .fails {
+    for index in rows.indices where asked.isEmpty && (rows[index].verdict == .fails || rows[index].key == "assemble" && rows[index].verdict == .judged) {
       (rows[index].verdict, rows[index].reason) = (.information, "the task asks for no mirror or turn")
     }
     self.rows = rows
@@ -157,10 +157,10 @@ public struct CommutationTable: Codable, Hashable, Sendable {
       return row
     }
     guard residuals.contains(where: { !$0.commutes }) else { return row }
-    if let control = step.judgedBy {
-      (row.verdict, row.reason) = (.judged, "the control \"\(control)\" tells whether it is used")
-    } else if owned.contains(key) {
+    if owned.contains(key) {
       (row.verdict, row.reason) = (.owned, "the recipe owns up to it")
+    } else if let control = step.judgedBy {
+      (row.verdict, row.reason) = (.judged, "the control \"\(control)\" tells whether it is used")
     } else {
       row.verdict = .fails
       row.reason = "add \(key) to the recipe's owns, or flip before this step"
@@ -172,7 +172,7 @@ public struct CommutationTable: Codable, Hashable, Sendable {
   /// nominal places.
   ///
   /// - Parameter panels: `[panels, rows, columns]` of the corpus's detector, where it knows.
-  package static func assembly(of detector: String, panels: Shape?, _ source: String, under symmetries: [Symmetry]) throws -> Row {
+  package static func assembly(of detector: String, panels: Shape?, _ source: String, under symmetries: [Symmetry], owned: Set<String> = []) throws -> Row {
     let nominal: Geometry? =
       switch detector {
       case CSPAD.name: .nominalCSPAD
@@ -189,7 +189,7 @@ public struct CommutationTable: Codable, Hashable, Sendable {
     guard height == width || symmetries.contains(where: { !$0.transposes }) else {
       return unmeasured("its canvas of \(height)×\(width) cannot be turned onto itself")
     }
-    var row = try row("assemble", step, source, sizes: [(height, width)], under: symmetries, owned: [])
+    var row = try row("assemble", step, source, sizes: [(height, width)], under: symmetries, owned: owned)
     if row.verdict == .judged {
       row.reason = "it displaces by fractions of a pixel of the canvas; the control \"\(MirroredGeometry.name)\" tells whether that is used, given a twin under the same light"
     }

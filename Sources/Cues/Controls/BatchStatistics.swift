@@ -18,6 +18,9 @@ public struct BatchStatistics: TaskControl {
 
   public init() {}
 
+  /// Bytes that the examples may take: 10,000 pairs of 65×65, 5000 of 128×128.
+  private static let memory = 640 << 20
+
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
     let examiner = subject.examiner, size = examiner.batchSize, recipe = subject.recipe
     let augmentations = try recipe.chosenAugmentations(path: recipe.name)
@@ -25,7 +28,9 @@ public struct BatchStatistics: TaskControl {
       subject.corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: examiner.whole, augmentations: augmentations)
     let stream = BatchMaker(
       images: images, task: examiner.whole, augmentations: augmentations, scaling: examiner.scaling, seed: recipe.seed &+ 1, batch: size)
-    let count = max(2, (subject.examples + size - 1) / size)
+    // All of them are held at once, since they are shuffled.
+    let bytes = examiner.task.fields(side: examiner.side, classes: examiner.classes.count).values.reduce(0) { $0 + 4 * $1.count }
+    let count = max(2, min((subject.examples + size - 1) / size, BatchStatistics.memory / max(1, bytes * size)))
     var composed: [TaskExaminer.Example] = []
     for step in 0..<count {
       let fields = examiner.ownFields(try stream.training(step: step)), indices = try stream.indices(step: step)

@@ -16,8 +16,8 @@ public struct LeaveOneRunOut: TaskControl {
 
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
     let sheet = try subject.headline.get(), score = sheet.score("accuracy, runs left out of training"), runs = sheet.byRun.values.sorted()
-    let known = subject.trained.count > 0
-      ? try subject.examiner.sheet(of: subject.trained, count: subject.examples / 2, paired: true, seed: subject.seed).score("accuracy, training runs") : nil
+    let known = subject.learnt.count > 0
+      ? try subject.examiner.sheet(of: subject.learnt, count: subject.examples / 2, paired: true, seed: subject.seed).score("accuracy, training runs") : nil
     let templates = try LeaveOneRunOut.templates(subject)
     var words = "\(runs.count) held-out runs reach \(decimals(runs.first ?? .nan)) to \(decimals(runs.last ?? .nan))"
     if let known { words += ", runs of the training \(decimals(known.value))" }

@@ -21,24 +21,25 @@ public struct MirroredGeometry: TaskControl {
   private static let tolerance = 0.05
   public init() {}
 
-  /// Pictures whose outlines are compared, of all sources and runs.
-  private static let sample = 64
+  /// Pictures whose outlines are compared, of all sources and runs; and those, with an outline that is not its own image, that are looked at twice.
+  private static let sample = 4096, pairs = 64
 
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
     let limit = subject.examiner.scaling.minimumWeight, held = subject.held, count = subject.examples
     let asked = subject.examiner.task.answers.filter { $0 != .identity }
     let symmetries: [Symmetry] = subject.twins.map { [$0.corpus.symmetry] } ?? (asked.isEmpty ? [.mirror] : Array(asked.prefix(3)))
-    let step = max(1, held.count / MirroredGeometry.sample), sample = try stride(from: 0, to: held.count, by: step).map { try held.image($0) }
+    let step = max(1, (held.count + MirroredGeometry.sample - 1) / MirroredGeometry.sample), sample = Array(stride(from: 0, to: held.count, by: step))
     // Light of its own costs nothing by itself; what is filled in does.
     let isTurned = subject.twins?.corpus.kind == .seenByTurnedDetector, tolerance = isTurned ? subject.acceptance.tolerance : MirroredGeometry.tolerance
     let bound = isTurned ? tolerance : 2 * tolerance
     var isShownAlike = false
     var own: AnswerSheet?, worst: ControlFinding?, losses: [Double] = []
     for symmetry in symmetries {
-      let overlap = Statistics.mean(sample.map { $0.maskOverlap(under: symmetry, minimumWeight: limit) })
+      let overlaps = try sample.concurrentMap { try held.image($0).maskOverlap(under: symmetry, minimumWeight: limit) }, overlap = Statistics.mean(overlaps)
       guard overlap < 1 else { continue }
       let (twins, way) = MirroredGeometry.twins(subject, symmetry)
-      if try MirroredGeometry.areShownAlike(held, twins, subject) {
+      let differing = zip(sample, overlaps).filter { $0.1 < 1 }.map(\.0)
+      if try MirroredGeometry.areShownAlike(held, twins, differing, subject) {
         isShownAlike = true
         continue
       }
@@ -70,9 +71,12 @@ public struct MirroredGeometry: TaskControl {
   }
 
   /// Whether the network sees the same of a picture and of its twin.
-  private static func areShownAlike(_ held: Pictures, _ twins: Pictures, _ subject: TaskSubject) throws -> Bool {
-    let range = 0..<min(subject.examples, sample)
-    let examples = try [held, twins].map { try subject.examiner.examples(of: $0, range, seed: subject.seed) }
+  private static func areShownAlike(_ held: Pictures, _ twins: Pictures, _ differing: [Int], _ subject: TaskSubject) throws -> Bool {
+    let step = max(1, differing.count / pairs), chosen = stride(from: 0, to: differing.count, by: step).prefix(pairs).map { differing[$0] }
+    let examples = try [held, twins].map { pictures in
+      let own = pictures.chosen(chosen), unit = subject.examiner.order(of: own).unit
+      return try subject.examiner.examples(of: own, 0..<max(unit, chosen.count / unit * unit), seed: subject.seed)
+    }
     return zip(examples[0], examples[1]).allSatisfy { $0.fields == $1.fields }
   }
 

@@ -69,10 +69,13 @@ extension TaskAudit {
   /// Throws where the run has no checkpoint, and where the file is there and is no audit.
   /// - Parameter best: whether the run's best checkpoint is meant in place of its last.
   public static func known(in run: RunFolder, best: Bool = false, corpus: Corpus) throws -> TaskAudit? {
-    let checkpoint = try Checkpoint(reading: best ? run.best : run.last), path = best ? file(ofBestIn: run) : file(of: run)
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
-    let known = try CanonicalJSON.value(TaskAudit.self, from: AtomicFile.read(path), path: path)
-    return try known.split == Split.test.rawValue && known.isOf(checkpoint, corpus: corpus) ? known : nil
+    let checkpoint = try Checkpoint(reading: best ? run.best : run.last)
+    // Where the last step is the best one, its audit is kept as the last's.
+    for path in best ? [file(ofBestIn: run), file(of: run)] : [file(of: run)] where FileManager.default.fileExists(atPath: path) {
+      let known = try CanonicalJSON.value(TaskAudit.self, from: AtomicFile.read(path), path: path)
+      if try known.split == Split.test.rawValue && known.isOf(checkpoint, corpus: corpus) { return known }
+    }
+    return nil
   }
 
   /// Whether it asked the test split by every control that there is, by the usual bounds.

@@ -41,6 +41,12 @@ public struct Pictures: Sendable {
     }
   }
 
+  /// Some of them, by number.
+  func chosen(_ indices: [Int]) -> Pictures {
+    let make = self.make
+    return Pictures(shots: indices.map { runs[$0] }) { index throws(InputError) in try make(indices[index]) }
+  }
+
   /// Each picture changed.
   public func mapped(_ change: @escaping @Sendable (MaskedImage) -> MaskedImage) -> Pictures {
     let make = self.make

@@ -11,8 +11,10 @@ public final class TaskSubject {
   public let examiner: TaskExaminer
   public let corpus: Corpus
   public let recipe: TrainingRecipe
-  /// Pictures that the run learnt from, of the split that judges it, and frames without beam outside of the training split.
+  /// Pictures of the training split, of the split that judges the run, and frames without beam outside of the training split.
   public let trained: Pictures, held: Pictures, darks: Pictures
+  /// Those of the training split that the run learnt from: a handful, where its task asks for that.
+  public let learnt: Pictures
   /// Whether every frame without beam has a class that only such frames have, so that to answer it is to say that it is dark.
   public let darkIsAnAnswer: Bool
   /// The twins of the held-out pictures, one by one, where a twin corpus is at hand.
@@ -85,11 +87,10 @@ public final class TaskSubject {
       throw InputError(path: corpus.folder, place: "split \(split)", expected: "pictures that the run's recipe includes", found: "\(held.count)")
     }
     self.held = try pictures(held, of: corpus)
-    // A handful, where that is all that it learnt from.
-    let learnt = examiner.whole.frameChoice == nil
-      ? corpus.records(in: .train).filter { filter.accepts($0) && usable($0) }
-      : try ImageSet(corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: examiner.whole).records
-    trained = try pictures(learnt, of: corpus)
+    trained = try pictures(corpus.records(in: .train).filter { filter.accepts($0) && usable($0) }, of: corpus)
+    learnt = examiner.whole.frameChoice == nil
+      ? trained
+      : try pictures(ImageSet(corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: examiner.whole).records, of: corpus)
     // Whatever else the recipe leaves out is no control either.
     let dark = DarkFrames.select(corpus.records.filter { $0.split != .train && filter.ignoring("beam").accepts($0) && usable($0) })
     let asked = dark.filter { !isAnswerOfDarks($0) }
@@ -110,7 +111,8 @@ public final class TaskSubject {
   /// Another of several tasks, on the same pictures.
   public init(_ other: TaskSubject, part: String, path: String) throws(InputError) {
     examiner = try TaskExaminer(other.examiner.checkpoint, path: path, task: other.examiner.whole, part: part)
-    (corpus, recipe, trained, held, darks, twins) = (other.corpus, other.recipe, other.trained, other.held, other.darks, other.twins)
+    (corpus, recipe, trained, learnt) = (other.corpus, other.recipe, other.trained, other.learnt)
+    (held, darks, twins) = (other.held, other.darks, other.twins)
     darkIsAnAnswer = other.darkIsAnAnswer
     (examples, acceptance, seed, plantedSteps, progress) = (other.examples, other.acceptance, other.seed, other.plantedSteps, other.progress)
   }

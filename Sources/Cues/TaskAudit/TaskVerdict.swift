@@ -57,7 +57,7 @@ public struct TaskVerdict: Codable, Sendable {
   }
 
   private init(judging audits: [TaskAudit]) {
-    let leaks = audits.flatMap { audit in audit.reasons.map { audits.count > 1 ? "seed \(audit.seed): \($0)" : $0 } } + TaskVerdict.jointLeaks(audits)
+    let leaks = audits.flatMap { audit in audit.reasons.map { audits.count > 1 ? "seed \(audit.seed): \($0)" : $0 } }
     owned = Set(audits.flatMap { $0.commutation.rows.filter { $0.verdict == .owned }.map(\.key) }).sorted()
     var names: [String] = []
     for finding in audits.flatMap(\.findings) where finding.verdict == .notApplicable && !names.contains(finding.name) { names.append(finding.name) }
@@ -67,17 +67,9 @@ public struct TaskVerdict: Codable, Sendable {
       (standing, headline, reasons) = (.withheld, nil, leaks)
       return
     }
-    let acceptance = audits[0].acceptance, seeds = Set(audits.map(\.seed)).count
-    var missing: [String] = []
-    if seeds < acceptance.seeds { missing.append("\(seeds) of \(acceptance.seeds) seeds") }
-    if let least = audits.map(\.examples).min(), least < acceptance.examples { missing.append("\(least) of \(acceptance.examples) examples a control") }
-    if let least = audits.compactMap(\.runs).min(), least < AuditAcceptance.runs { missing.append("\(least) of \(AuditAcceptance.runs) held-out runs") }
+    var missing = TaskVerdict.unmet(audits)
     for audit in audits {
       for finding in audit.findings where finding.verdict == .undecided { missing.append("\(finding.name) of seed \(audit.seed) is undecided") }
-    }
-    // Own places of panels are no mirror images of each other, and only light that falls alike on both tells whether that is used.
-    if audits.contains(where: { audit in audit.twinKind != .seenByTurnedDetector && audit.commutation.rows.contains { $0.key == "assemble" && $0.verdict == .judged } }) {
-      missing.append("the assembly, which a twin of the turned detector alone can judge")
     }
     reasons = missing
     standing = missing.isEmpty ? .accepted : .provisional
@@ -88,23 +80,18 @@ public struct TaskVerdict: Codable, Sendable {
       chance: chance) })
   }
 
-  /// Controls that no seed's audit by itself shows to be answered, and all of them together do: their mean is above chance by more than the tolerance and
-  /// by more than the errors of pictures or of seeds.
-  private static func jointLeaks(_ audits: [TaskAudit]) -> [String] {
-    guard audits.count > 1, !audits.contains(where: \.isWithheld) else { return [] }
-    let comparing = [BatchStatistics.name, LeaveOneRunOut.name, MirroredGeometry.name, PlantedCue.name]
-    return Dictionary(grouping: audits.flatMap { audit in audit.findings.map { (audit.seed, $0) } }) { $0.1.name }.sorted { $0.key < $1.key }.compactMap { name, own in
-      let asked = own.compactMap { seed, finding in
-        finding.verdict == .notApplicable || comparing.contains(finding.control) ? nil : finding.score.map { (seed, $0) }
-      }
-      guard asked.count == audits.count else { return nil }
-      let scores = asked.map { seed, score in
-        Score(metric: score.metric, value: score.value - (score.chance ?? 0), standardError: score.standardError, count: score.count, seeds: [seed])
-      }
-      let joint = Score.combined(scores)
-      guard joint.value > audits[0].acceptance.tolerance, joint.value > AuditAcceptance.sigmas * joint.largerStandardError else { return nil }
-      return "\(name): answered over all seeds, by \(decimals(joint.value)) ± \(decimals(joint.largerStandardError)) above chance"
+  /// What keeps harmless audits from being accepted beside undecided controls: too little was asked, or the assembly has no judge.
+  package static func unmet(_ audits: [TaskAudit]) -> [String] {
+    let acceptance = audits[0].acceptance, seeds = Set(audits.map(\.seed)).count
+    var missing: [String] = []
+    if seeds < acceptance.seeds { missing.append("\(seeds) of \(acceptance.seeds) seeds") }
+    if let least = audits.map(\.examples).min(), least < acceptance.examples { missing.append("\(least) of \(acceptance.examples) examples a control") }
+    if let least = audits.compactMap(\.runs).min(), least < AuditAcceptance.runs { missing.append("\(least) of \(AuditAcceptance.runs) held-out runs") }
+    // Places of panels are no mirror images of each other, and only light that falls alike on both tells whether that is used.
+    if audits.contains(where: { audit in audit.twinKind != .seenByTurnedDetector && audit.commutation.rows.contains { $0.key == "assemble" && $0.verdict == .judged } }) {
+      missing.append("the assembly, which a twin of the turned detector alone can judge")
     }
+    return missing
   }
 
   public var sentence: String {
