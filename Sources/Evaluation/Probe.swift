@@ -27,7 +27,8 @@ extension Probe {
     try judged(train: train, test: test, seed: seed).score
   }
 
-  /// The score together with the share of right answers in each group of `test`. Throws `ProbeError`.
+  /// The score together with a value for each group of `test`: their mean is the score, and the standard error of their mean is its cluster-robust one, also
+  /// for differences of two scores on the same test part. (Score + G·u_g, see `Score.balancedAccuracy`; it may lie outside of 0 to 1.) Throws `ProbeError`.
   public func judged(train: Embeddings, test: Embeddings, seed: UInt64) throws -> (score: Score, byGroup: [Int: Double]) {
     try judged(train: train, tests: [test], seed: seed)[0]
   }
@@ -49,9 +50,8 @@ extension Probe {
       let own = Array(guess.labels[start..<start + test.count])
       start += test.count
       let score = Score.balancedAccuracy(predicted: own, truth: test.labels, groups: test.groups, seed: seed)
-      let byGroup = Dictionary(grouping: test.labels.indices) { test.groups[$0] }.mapValues { members in
-        Double(members.count { own[$0] == test.labels[$0] }) / Double(members.count)
-      }
+      let influences = Score.influences(predicted: own, truth: test.labels, groups: test.groups)
+      let byGroup = influences.mapValues { score.value + Double(influences.count) * $0 }
       return (guess.notes.reduce(score) { $0.noting($1) }, byGroup)
     }
   }

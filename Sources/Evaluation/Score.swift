@@ -82,12 +82,7 @@ extension Score {
       variance += share * share * binomialVariance(rights[label, default: 0], totals[label, default: 0])
     }
     if let groups {
-      precondition(groups.count == truth.count, "\(groups.count) groups for \(truth.count) labels")
-      var influence: [Int: Double] = [:]
-      for i in truth.indices {
-        let n = Double(totals[truth[i], default: 0]), recall = Double(rights[truth[i], default: 0]) / n
-        influence[groups[i], default: 0] += ((predicted[i] == truth[i] ? 1 : 0) - recall) * share / n
-      }
+      let influence = influences(predicted: predicted, truth: truth, groups: groups)
       if influence.count > 1 {
         let g = Double(influence.count), sum = influence.sorted { $0.key < $1.key }.reduce(0) { $0 + $1.value * $1.value }
         variance = max(variance, g / (g - 1) * sum)
@@ -96,6 +91,18 @@ extension Score {
     return Score(
       metric: "balanced accuracy", value: value, standardError: variance.squareRoot(), count: truth.count,
       seeds: seed.map { [$0] }, chance: share)
+  }
+
+  /// What each group adds to the balanced accuracy: the u_g of `balancedAccuracy`, which sum to 0. Traps on unequal arrays.
+  package static func influences(predicted: [Int], truth: [Int], groups: [Int]) -> [Int: Double] {
+    precondition(groups.count == truth.count && predicted.count == truth.count, "\(predicted.count) predictions and \(groups.count) groups for \(truth.count) labels")
+    let members = Dictionary(grouping: truth.indices) { truth[$0] }
+    var influence: [Int: Double] = [:]
+    for (label, own) in members.sorted(by: { $0.key < $1.key }) {
+      let n = Double(own.count), recall = Double(own.count { predicted[$0] == label }) / n
+      for i in own { influence[groups[i], default: 0] += ((predicted[i] == label ? 1 : 0) - recall) / (Double(members.count) * n) }
+    }
+    return influence
   }
 
   /// The mean of one metric over seeds, with the standard error over seeds and, beside it, the mean within-seed error.

@@ -40,8 +40,8 @@ public struct TransferProtocol: Sendable {
     public var stage: String
     /// Balanced accuracy on the test runs, over the seeds of the family.
     public var test: Score
-    /// The share of right answers on each test run, averaged over seeds: families are compared run by run, since a run that is
-    /// hard for one is hard for all. `nil` in results that do not have it.
+    /// A value for each test run, averaged over seeds, whose mean is the score and whose spread over runs is its error (`Probe.judged`): families are compared run
+    /// by run, since a run that is hard for one is hard for all. `nil` in results that do not have it.
     public var testByRun: [String: Double]?
     /// The same on the validation runs: what stages are chosen by.
     public var validation: Score

@@ -49,6 +49,36 @@ import Testing
   #expect(clustered.standardError > 4 * naive.standardError)
 }
 
+/// Runs with unlike classes and sizes: what each adds to the balanced accuracy gives a difference of two scores and its error by one formula, here against the
+/// spread of the difference when the runs are drawn anew, with repetition (bootstrap).
+@Test func theErrorOfADifferenceIsThatOfItsRuns() {
+  var random = Philox(seed: 5), truth: [Int] = [], groups: [Int] = [], first: [Int] = [], second: [Int] = []
+  for run in 0..<12 {
+    let share = [0.9, 0.2, 0.5][run % 3], skill = 0.55 + 0.03 * Double(run)
+    for _ in 0..<(20 + 10 * (run % 4)) {
+      let label = random.uniform() < share ? 1 : 0
+      truth.append(label)
+      groups.append(run)
+      first.append(random.uniform() < skill ? label : 1 - label)
+      second.append(random.uniform() < 0.6 ? label : 1 - label)
+    }
+  }
+  func values(_ predicted: [Int]) -> [Int: Double] {
+    let score = Score.balancedAccuracy(predicted: predicted, truth: truth).value
+    return Score.influences(predicted: predicted, truth: truth, groups: groups).mapValues { score + 12 * $0 }
+  }
+  let (a, b) = (values(first), values(second)), differences = (0..<12).map { a[$0]! - b[$0]! }
+  let difference = Score.balancedAccuracy(predicted: first, truth: truth).value - Score.balancedAccuracy(predicted: second, truth: truth).value
+  #expect(abs(Statistics.mean(differences) - difference) < 1e-12)
+  let members = Dictionary(grouping: truth.indices) { groups[$0] }
+  let drawn = (0..<2000).map { _ -> Double in
+    let chosen = (0..<12).flatMap { _ in members[Int.random(in: 0..<12, using: &random)]! }, own = chosen.map { truth[$0] }
+    return Score.balancedAccuracy(predicted: chosen.map { first[$0] }, truth: own).value - Score.balancedAccuracy(predicted: chosen.map { second[$0] }, truth: own).value
+  }
+  let spread = Statistics.standardDeviation(drawn), error = Statistics.standardError(differences)
+  #expect(abs(error / spread - 1) < 0.2, "\(error), bootstrap \(spread)")
+}
+
 @Test func seedsCombineToBothErrors() throws {
   let scores = [0.7, 0.8, 0.9].enumerated().map {
     Score(metric: "accuracy", value: $1, standardError: 0.02 + 0.01 * Double($0), count: 240, seeds: [UInt64($0)], chance: 0.5)
