@@ -80,17 +80,18 @@ public final class FlipModel {
 
   /// The share of right answers over pictures in both orientations; an undecided logit of 0 counts half.
   ///
-  /// The standard error is the larger of the binomial one over pictures and the one over runs, where there are several.
+  /// The standard error is the larger of the binomial one over pictures and that of runs that err together, where there are several.
   public func accuracy(_ images: [MaskedImage], runs: [Int], metric: String = "flip accuracy") throws(EngineError) -> Score {
     precondition(images.count == runs.count && !images.isEmpty, "\(images.count) pictures of \(runs.count) runs")
     func share(_ logit: Float, mirrored: Bool) -> Double { logit == 0 ? 0.5 : (logit > 0) == mirrored ? 1 : 0 }
     let recorded = try judge(images), mirrored = try judge(images.map { flip.mirrored($0) })
     let right = zip(recorded, mirrored).map { (share($0.logit, mirrored: false) + share($1.logit, mirrored: true)) / 2 }
+    var sheet = AnswerSheet(classes: 2)
+    for (index, credit) in right.enumerated() { sheet.append(credit, picture: index, run: runs[index]) }
     let n = Double(images.count), value = Statistics.mean(right)
     // With nothing or everything right the binomial error is taken at half a picture from the end.
-    let p = min(max(value, 0.5 / n), 1 - 0.5 / n), binomial = (p * (1 - p) / n).squareRoot()
-    let byRun = Set(runs).sorted().map { run in Statistics.mean(zip(right, runs).filter { $0.1 == run }.map(\.0)) }
-    let error = byRun.count > 1 ? max(binomial, Statistics.standardError(byRun)) : binomial
-    return Score(metric: metric, value: value, standardError: error, count: images.count, chance: 0.5)
+    let p = min(max(value, 0.5 / n), 1 - 0.5 / n)
+    return Score(
+      metric: metric, value: value, standardError: max((p * (1 - p) / n).squareRoot(), sheet.clusteredError), count: images.count, chance: 0.5)
   }
 }

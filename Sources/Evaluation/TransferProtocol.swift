@@ -252,9 +252,9 @@ public struct TransferProtocol: Sendable {
     let runs = Set(train.groups).sorted()
     guard runs.count > 1 else { return nil }
     let control: any Probe = probe is LinearProbe ? LinearProbe(strengths: [1e-2]) : probe
-    let relabelled = Embeddings(
-      vectors: train.vectors, labels: train.groups.map { runs.firstIndex(of: $0)! }, classes: runs.map { "run \($0)" },
-      groups: Array(0..<train.count))
+    // Each frame by itself for the fit, whose runs are its classes; those of a run err together where they are judged.
+    let labels = train.groups.map { runs.firstIndex(of: $0)! }, classes = runs.map { "run \($0)" }
+    let fitted = Embeddings(vectors: train.vectors, labels: labels, classes: classes, groups: Array(0..<train.count))
     var seen: [Int: Int] = [:], even: [Int] = [], odd: [Int] = []
     for (index, run) in train.groups.enumerated() {
       let position = seen[run, default: 0]
@@ -262,7 +262,7 @@ public struct TransferProtocol: Sendable {
       guard position < framesOfRun else { continue }
       if position % 2 == 0 { even.append(index) } else { odd.append(index) }
     }
-    return try control.score(train: relabelled.subset(even), test: relabelled.subset(odd), seed: seed)
+    return try control.score(train: fitted.subset(even), test: train.relabelled(labels, classes: classes).subset(odd), seed: seed)
   }
 
   /// Whether what is called `a` comes before `b` on the way through a network: stages by their number, then fully connected layers (`fc6`, `fc7`).

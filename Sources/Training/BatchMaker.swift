@@ -18,6 +18,8 @@ package struct BatchMaker: Sendable {
   private let order: EpochOrder
   /// The pictures of each run, in the order of the runs; empty for tasks to whose batches runs do not matter.
   private let runs: [[Int]]
+  /// Who is asked among whom at a look, for tasks whose answers are looked for among a batch.
+  private let company: ExampleOrder
 
   package init(
     images: ImageSet, task: any PretextTask, augmentations: [any Augmentation] = [], scaling: InputScaling, seed: UInt64, batch: Int
@@ -31,6 +33,8 @@ package struct BatchMaker: Sendable {
     order = EpochOrder(count: images.count, seed: seed)
     let byRun = task.runsABatch == nil ? [:] : Dictionary(grouping: images.records.indices) { images.records[$0].run }
     runs = byRun.sorted { $0.key < $1.key }.map(\.value)
+    let number = Dictionary(uniqueKeysWithValues: Set(images.records.map(\.run)).sorted().enumerated().map { ($1, $0) })
+    company = ExampleOrder(runs: images.records.map { number[$0.run]! }, variants: 1, batch: batch, runsABatch: task.runsABatch)
   }
 
   /// Pictures seen by the step: in epochs of a fresh shuffle each, or of a few runs drawn for the step.
@@ -43,6 +47,13 @@ package struct BatchMaker: Sendable {
       epoch += 1
     }
     return chosen
+  }
+
+  /// Whether there are pictures enough for batches in which none comes twice, of as many runs as the task asks for.
+  package var canCompose: Bool {
+    guard let count = task.runsABatch else { return images.count >= batch }
+    let largest = (batch + count - 1) / count
+    return runs.count { $0.count >= largest } >= count
   }
 
   /// Throws where too many runs have too few pictures.
@@ -69,12 +80,23 @@ package struct BatchMaker: Sendable {
     return try made(concurrently: true) { place in (indices[place], Philox(seed: seed, 5, UInt64(step), UInt64(place)), nil) }
   }
 
-  /// Fixed examples of one look at all pictures: each in every variant that the task has.
-  package var fixedCount: Int { images.count * task.variants }
+  /// How many fixed examples a look at the pictures has, and how many of them are answered at once: each picture in every variant that the task has;
+  /// where they are asked among a batch, as many whole batches as the pictures fill, in each of which none comes twice.
+  package func fixedLook(amongBatch: Bool) -> (count: Int, unit: Int) {
+    guard amongBatch else { return (images.count * task.variants, batch) }
+    return (max(1, images.count / company.unit) * company.unit, company.unit)
+  }
 
-  /// Fixed examples `range`, the same at every look; filled up by repeating the last. Those beyond `fixedCount` are other examples of
+  /// Fixed examples `range`, the same at every look; filled up by repeating the last. Those beyond the look's count are other examples of
   /// the same pictures.
-  package func validation(_ range: Range<Int>) throws(InputError) -> [String: Tensor<Float>] {
+  package func validation(_ range: Range<Int>, amongBatch: Bool = false) throws(InputError) -> [String: Tensor<Float>] {
+    if amongBatch {
+      let places = company.places(range, seed: 0)
+      return try made(concurrently: true) { place in
+        let own = places[min(place, places.count - 1)]
+        return (own.picture, Philox(seed: 0, 6, UInt64(own.look), UInt64(own.picture)), nil)
+      }
+    }
     let variants = task.variants
     return try made(concurrently: true) { place in
       let example = min(range.lowerBound + place, range.upperBound - 1), look = example / variants
@@ -83,8 +105,11 @@ package struct BatchMaker: Sendable {
     }
   }
 
-  /// What fixed example `index` shows.
-  func record(ofFixed index: Int) -> Record { images.records[index / task.variants % images.count] }
+  /// What fixed example `place` of the batch `range` shows.
+  package func record(ofFixed place: Int, in range: Range<Int>, amongBatch: Bool) -> Record {
+    let index = min(range.lowerBound + place, range.upperBound - 1)
+    return images.records[amongBatch ? company.places(range, seed: 0)[index - range.lowerBound].picture : index / task.variants % images.count]
+  }
 
   /// The context of examples that are drawn, and of fixed ones.
   private func context(augmenting: Bool, variant: Int?) -> ExampleContext {

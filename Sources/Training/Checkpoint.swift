@@ -28,7 +28,8 @@ public struct Checkpoint: Sendable {
     public var corpus: String
     /// In what the steps were computed, and why.
     public var precision: PrecisionDecision
-    /// The checkpoint of another run from which this one went on, where it did: file, steps behind it, SHA-256.
+    /// The checkpoint of another run from which this one went on, where it did: file, steps behind it, SHA-256, SHA-256 of its corpus's manifest;
+    /// and the one that that run went on from.
     public var origin: String?
     /// Counts up where the same settings begin to mean something else: 2 since 2026-11-22, absent before.
     public private(set) var revision: Int?
@@ -155,7 +156,8 @@ public struct Checkpoint: Sendable {
       let moments = type(of: try recipe.optimizer.optimizer(path: path)).moments
       start.optimizer = OptimizerState(moments: moments, count: weights.storage.count)
     }
-    start.description.origin = "\(path), step \(old.step), SHA-256 \(try Checksum.sha256(file: path))"
+    start.description.origin = "\(path), step \(old.step), SHA-256 \(try Checksum.sha256(file: path)), corpus \(old.corpus)"
+      + (old.origin.map { "; before that \($0)" } ?? "")
     return start
   }
 

@@ -13,11 +13,8 @@ package struct ShotNeighbour: Sendable, Hashable {
   /// Shots are ordered by their time stamps, and by file and position where those are equal. Throws for a record that is alone in
   /// its run.
   package static func all(of records: [Record], path: String) throws(InputError) -> [ShotNeighbour] {
-    struct Series: Hashable {
-      let source: String, run: RunKey, panel: Int
-    }
     var neighbours = records.map { _ in ShotNeighbour(index: -1, isLater: false) }
-    for (_, own) in Dictionary(grouping: records.indices, by: { Series(source: records[$0].source, run: records[$0].run, panel: records[$0].panel) }) {
+    for (_, own) in Dictionary(grouping: records.indices, by: { Series(records[$0]) }) {
       let ordered = own.sorted { records[$0].isEarlier(than: records[$1]) }
       guard ordered.count > 1 else {
         throw InputError(
@@ -30,6 +27,18 @@ package struct ShotNeighbour: Sendable, Hashable {
       }
     }
     return neighbours
+  }
+
+  /// Those of `records` that are not alone in their run.
+  package static func accompanied(_ records: [Record]) -> [Record] {
+    let counts = Dictionary(records.map { (Series($0), 1) }, uniquingKeysWith: +)
+    return records.filter { counts[Series($0)]! > 1 }
+  }
+
+  /// Shots that follow each other.
+  private struct Series: Hashable {
+    let source: String, run: RunKey, panel: Int
+    init(_ record: Record) { (source, run, panel) = (record.source, record.run, record.panel) }
   }
 }
 

@@ -17,16 +17,17 @@ extension Trainer {
   ) throws -> RunFolder.Metric? {
     let clock = ContinuousClock(), began = clock.now
     // Small splits are looked at several times with other self-made answers, so that the figure means something.
-    let total = validation.fixedCount * max(1, 512 / validation.fixedCount)
+    let isAmongBatch = questions.contains(where: \.isAskedAmongABatch), look = validation.fixedLook(amongBatch: isAmongBatch)
+    let total = look.count * max(1, 512 / look.count)
     var loss = 0.0, right = questions.map { _ in 0 }
-    for start in stride(from: 0, to: total, by: recipe.batch) {
+    for start in stride(from: 0, to: total, by: look.unit) {
       if shouldStop() { return nil }
-      let range = start..<min(total, start + recipe.batch), batch = try validation.validation(range)
+      let range = start..<min(total, start + look.unit), batch = try validation.validation(range, amongBatch: isAmongBatch)
       let isSound = batch.isFinite, outputs = try plan.evaluate(batch, weights), stepLoss = Double(outputs["loss"]!.elements[0])
       guard isSound, stepLoss.isFinite else {
         let program = network.program(batch: recipe.batch, mode: .inference).program
         let fault = try FaultFinder(program: program, precision: precision.precision).fault(batch, weights) { place in
-          validation.record(ofFixed: min(start + place, range.upperBound - 1)).id
+          validation.record(ofFixed: place, in: range, amongBatch: isAmongBatch).id
         }
         throw divergence(isSound ? "validation loss \(stepLoss)" : "a validation picture is not finite", at: step, fault)
       }

@@ -393,7 +393,7 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
   let tiny = try TinyCorpus(), corpus = try Corpus(opening: tiny.corpus), task = Flip()
   let images = try ImageSet(corpus, split: .validation, include: [:], exclude: [:], task: task), scaling = try #require(try images.scaling())
   let maker = BatchMaker(images: images, task: task, scaling: scaling, seed: 3, batch: 40), made = try maker.validation(0..<40)
-  #expect(maker.fixedCount == 40 && made["mirrored"]!.elements == (0..<40).map { Float($0 % 2) })
+  #expect(maker.fixedLook(amongBatch: false).count == 40 && made["mirrored"]!.elements == (0..<40).map { Float($0 % 2) })
   for picture in 0..<20 {
     let (a, b) = (made["view"]![first: 2 * picture], made["view"]![first: 2 * picture + 1])
     #expect(Symmetry.mirror(a.reshaped(to: [33, 33])) == b.reshaped(to: [33, 33]))
@@ -443,4 +443,24 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
   #expect(error?.place == "batch" && error?.expected.contains("1 runs of at least 21") == true)
   #expect(!FileManager.default.fileExists(atPath: folder + "/last.safetensors"))
   #expect(try Trainer(tiny.recipe { ($0.task, $0.batch) = (task, 20) }, folder: folder).run() == .finished)
+}
+
+/// Views that are looked for among a batch are asked in whole batches without a picture twice, of pictures from anywhere.
+@Test func validationAmongABatchAsksWholeBatches() throws {
+  let tiny = try TinyCorpus(), corpus = try Corpus(opening: tiny.corpus), task = SimCLR()
+  let images = try ImageSet(corpus, split: .validation, include: [:], exclude: [:], task: task), scaling = try #require(try images.scaling())
+  for (batch, unit, count) in [(8, 8, 16), (64, 20, 20)] {
+    let maker = BatchMaker(images: images, task: task, scaling: scaling, seed: 3, batch: batch), look = maker.fixedLook(amongBatch: true)
+    #expect(look.unit == unit && look.count == count)
+    var asked: [String] = []
+    for start in stride(from: 0, to: look.count, by: look.unit) {
+      let range = start..<start + look.unit, ids = (0..<look.unit).map { maker.record(ofFixed: $0, in: range, amongBatch: true).id }
+      #expect(Set(ids).count == look.unit)
+      asked += ids
+      // The same at every look, and for every seed of the run.
+      let other = BatchMaker(images: images, task: task, scaling: scaling, seed: 4, batch: batch)
+      #expect(try maker.validation(range, amongBatch: true) == other.validation(range, amongBatch: true))
+    }
+    #expect(Set(asked).count == count && asked != images.records.prefix(count).map(\.id))
+  }
 }

@@ -7,8 +7,8 @@ import Training
 
 /// Whether the other pictures of a batch tell the answer: normalisation over a batch can learn what the batch has in common.
 ///
-/// In training mode, where normalisation takes the batch's own statistics, the same examples are answered as the training stream
-/// composes its batches, shuffled, and in batches of one answer each, where there are answers to sort by. Answers that only good company makes
+/// In training mode, where normalisation takes the batch's own statistics, the same examples of held-out pictures, which the network does not know by
+/// heart, are answered as the training stream composes its batches, shuffled, and in batches of one answer each, where there are answers to sort by. Answers that only good company makes
 /// right are a leak. Who is to be found among whom stays the same: only normalisation sees the other company.
 /// Source: moco#137, and the cyclic shift of Van Hoorick and Vondrick, ICCV 2021.
 public struct BatchStatistics: TaskControl {
@@ -25,9 +25,14 @@ public struct BatchStatistics: TaskControl {
     let examiner = subject.examiner, size = examiner.batchSize, recipe = subject.recipe
     let augmentations = try recipe.chosenAugmentations(path: recipe.name)
     let images = try ImageSet(
-      subject.corpus, split: .train, include: recipe.include, exclude: recipe.exclude, task: examiner.whole, augmentations: augmentations)
+      subject.corpus, split: subject.split, include: recipe.include, exclude: recipe.exclude, task: examiner.whole, augmentations: augmentations)
     let stream = BatchMaker(
       images: images, task: examiner.whole, augmentations: augmentations, scaling: examiner.scaling, seed: recipe.seed &+ 1, batch: size)
+    guard stream.canCompose else {
+      return ControlFinding(
+        BatchStatistics.self, .undecided, "Of \(images.count) held-out pictures no batch of \(size) can be composed as training composes them.")
+    }
+    let runs = Dictionary(uniqueKeysWithValues: Set(images.records.map(\.run)).sorted().enumerated().map { ($1, $0) })
     // All of them are held at once, since they are shuffled.
     let bytes = examiner.task.fields(side: examiner.side, classes: examiner.classes.count).values.reduce(0) { $0 + 4 * $1.count }
     let count = max(2, min((subject.examples + size - 1) / size, BatchStatistics.memory / max(1, bytes * size)))
@@ -37,7 +42,7 @@ public struct BatchStatistics: TaskControl {
       for place in 0..<size {
         let own = fields.mapValues { $0[first: place] }
         composed.append(.init(
-          fields: own, truth: TaskExaminer.truth(own, examiner.question), picture: indices[place], run: 0,
+          fields: own, truth: TaskExaminer.truth(own, examiner.question), picture: indices[place], run: runs[images.records[indices[place]].run]!,
           group: examiner.question.isAskedAmongABatch ? step : nil))
       }
     }
@@ -60,7 +65,10 @@ public struct BatchStatistics: TaskControl {
       guard !alike.isEmpty else {
         return ControlFinding(BatchStatistics.self, .undecided, "Too few examples for a batch of one answer.", score: asComposed, expected: mixed.value)
       }
-      let single = try examiner.answered(composed, mode: .training, company: alike).score("accuracy, batches of one answer")
+      // Those of one batch share its statistics, and err together.
+      var together = composed
+      for (place, index) in alike.enumerated() { together[index].group = place / size }
+      let single = try examiner.answered(together, mode: .training, company: alike).score("accuracy, batches of one answer")
       words += ", one answer a batch \(decimals(single.value))"
       if single.value > worst.value { worst = single }
     }

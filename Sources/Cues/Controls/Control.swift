@@ -1,7 +1,7 @@
 import Evaluation
 import Tensors
 
-/// Pictures from which the X-rays have been taken away, so that a detector that still answers has found something else.
+/// A way to take away what a detector is meant to look at, or to plant what it must find: pictures without X-rays, headers without pictures, other company.
 public protocol Control: Sendable {
   /// The name in reports.
   static var name: String { get }
@@ -30,9 +30,14 @@ public enum ControlVerdict: String, Codable, Sendable {
 public enum ControlCatalog {
   public static let all: [any Control.Type] = ofTasks + [PlantedPixel.self]
 
-  /// What every task with classes is put to, in this order.
+  /// What every task is put to, in this order.
   public static let ofTasks: [any TaskControl.Type] = [
     NoiseFrames.self, DarkFrames.self, MaskOnly.self, HeaderOnly.self, MeanImage.self, BorderStrip.self, BatchStatistics.self, LeaveOneRunOut.self,
     MirroredGeometry.self, PlantedCue.self,
+  ]
+
+  /// Those of them whose answers must be shown to be at chance.
+  static let mustBeChance: [any TaskControl.Type] = [
+    NoiseFrames.self, DarkFrames.self, MaskOnly.self, HeaderOnly.self, MeanImage.self, BorderStrip.self,
   ]
 }

@@ -1,6 +1,6 @@
 import Corpora
 
-/// Held-out frames taken without beam: they hold what calibration leaves of pedestals, gains, hot pixels and seams.
+/// Frames taken without beam, of the validation and test splits: they hold what calibration leaves of pedestals, gains, hot pixels and seams.
 ///
 /// Where each picture is to be found among a batch, darks found among darks are told apart by the readout alone.
 public struct DarkFrames: TaskControl {
@@ -20,7 +20,20 @@ public struct DarkFrames: TaskControl {
     guard subject.darks.count > 0 else {
       return ControlFinding(DarkFrames.self, .undecided, "The corpus has no dark frames outside of the training split: a fixed pattern is not excluded.")
     }
-    return try subject.mustBeChance(DarkFrames.self, subject.darks)
+    var finding = try subject.mustBeChance(DarkFrames.self, subject.darks)
+    guard finding.verdict == .passed else { return finding }
+    // Of which detectors and how many dark sets there is too little for that.
+    let lacking = subject.held.everySource.compactMap { source -> String? in
+      let own = subject.darks.of(source), sets = Set(own.runs).count
+      guard sets < AuditAcceptance.darkSets else { return nil }
+      return (source.isEmpty ? "" : "\(source): ") + (own.count == 0 ? "no dark frames" : sets == 1 ? "one dark set" : "\(sets) dark sets")
+    }
+    if !lacking.isEmpty {
+      finding.verdict = .undecided
+      finding.statement = "At chance, but of too few dark sets outside of the training split (\(lacking.joined(separator: ", "))): "
+        + "a fixed pattern is excluded with \(AuditAcceptance.darkSets) of each source."
+    }
+    return finding
   }
 
   /// Records of frames without beam.

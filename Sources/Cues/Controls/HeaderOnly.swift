@@ -24,9 +24,9 @@ public struct HeaderOnly: TaskControl {
     let stream = BatchMaker(
       images: images, task: examiner.whole, augmentations: augmentations, scaling: examiner.scaling, seed: recipe.seed, batch: recipe.batch)
     var records: [Record] = [], places: [Int] = [], answers: [[Float]] = [], truths: [Int] = [], steps: [Int] = []
-    let total = min(subject.examples, max(recipe.batch * 2, recipe.steps * recipe.batch))
+    // Further than the run went, where it was short: the order of the stream goes on alike.
     var step = 0
-    while records.count < total {
+    while records.count < max(2 * recipe.batch, subject.examples) {
       let indices = try stream.indices(step: step)
       if !examiner.question.isAskedAmongABatch {
         let fields = examiner.ownFields(try stream.training(step: step))
@@ -49,22 +49,24 @@ public struct HeaderOnly: TaskControl {
       [header[i], numbers[i], HeaderOnly.places(places[i], of: recipe.batch), HeaderOnly.places(steps[i], of: step)].flatMap { $0 }
     }
     if case .within = examiner.question.rule { return HeaderOnly.finding(rows, answers, steps, examiner, subject.acceptance) }
-    // Records whose label the corpus gives come again with the same answer, and must not be fitted in one half and tried in the other.
-    let ids = Dictionary(records.map(\.id).enumerated().map { ($1, $0) }) { first, _ in first }, own = records.map { ids[$0.id]! }
+    // Records whose label the corpus gives come again with the same answer, and labels that drift tell a run's shots by those around them: no run is
+    // fitted in one half and tried in the other.
+    let ids = Dictionary(records.map(\.id).enumerated().map { ($1, $0) }) { first, _ in first }
+    let runs = Dictionary(uniqueKeysWithValues: Set(records.map(\.run)).sorted().enumerated().map { ($1, $0) }), ofRuns = records.map { runs[$0.run]! }
     return try HeaderOnly.finding(
-      rows, truths, examiner.isBlindlyEven ? steps : own, pictures: own, classes: examiner.classes, subject.acceptance, seed: subject.seed,
-      isDrawn: examiner.isBlindlyEven)
+      rows, truths, examiner.isBlindlyEven ? steps : ofRuns, pictures: records.map { ids[$0.id]! }, runs: ofRuns, classes: examiner.classes,
+      subject.acceptance, seed: subject.seed, isDrawn: examiner.isBlindlyEven)
   }
 
   /// A linear probe fitted on half of the groups and tried on the other half, both ways.
   ///
-  /// - Parameter groups: the steps of the stream, or the records.
+  /// - Parameter groups: the steps of the stream, or the runs.
   /// - Parameter pictures: of which record each is; each of its own where left out.
-  /// - Parameter isDrawn: whether the task draws its answers evenly. Those that the corpus gives are held against the most frequent one,
-  ///   which is right without any header.
+  /// - Parameter runs: of each; all of one where left out.
+  /// - Parameter isDrawn: whether the task draws its answers evenly. Of those that the corpus gives every class counts alike, however rare it is.
   package static func finding(
-    _ rows: [[Float]], _ truths: [Int], _ groups: [Int], pictures: [Int]? = nil, classes: [String], _ acceptance: AuditAcceptance, seed: UInt64,
-    isDrawn: Bool = true
+    _ rows: [[Float]], _ truths: [Int], _ groups: [Int], pictures: [Int]? = nil, runs: [Int]? = nil, classes: [String], _ acceptance: AuditAcceptance,
+    seed: UInt64, isDrawn: Bool = true
   ) throws -> ControlFinding {
     let examples = Embeddings(vectors: Tensor([rows.count, rows[0].count], rows.flatMap { $0 }), labels: truths, classes: classes, groups: groups)
     let order = Dictionary(uniqueKeysWithValues: Set(groups).sorted().enumerated().map { ($1, $0) }), halves = groups.map { order[$0]! % 2 }
@@ -73,13 +75,15 @@ public struct HeaderOnly: TaskControl {
       let fitting = truths.indices.filter { halves[$0] == half }, trying = truths.indices.filter { halves[$0] != half }
       let train = examples.subset(fitting)
       guard Set(train.labels).count > 1, !trying.isEmpty else {
-        return ControlFinding(HeaderOnly.self, .undecided, "The training stream is too short to be asked.")
+        return ControlFinding(HeaderOnly.self, .undecided, "The training stream is too short to be asked, or is of one run.")
       }
-      // Strong: with a hundred columns that say nothing, little is fitted. Unbalanced: what counts is right answers, of whichever class.
-      let guesses = try LinearProbe(strengths: [1e-1], balanced: false).predictions(train: train, test: examples.subset(trying), seed: seed).labels
-      for (guess, index) in zip(guesses, trying) { sheet.append(guess == truths[index] ? 1 : 0, picture: pictures?[index] ?? index, run: 0, truth: truths[index]) }
+      // Strong: with a hundred columns that say nothing, little is fitted.
+      let guesses = try LinearProbe(strengths: [1e-1], balanced: !isDrawn).predictions(train: train, test: examples.subset(trying), seed: seed).labels
+      for (guess, index) in zip(guesses, trying) {
+        sheet.append(guess == truths[index] ? 1 : 0, picture: pictures?[index] ?? index, run: runs?[index] ?? 0, truth: truths[index])
+      }
     }
-    return ControlFinding(HeaderOnly.self, mustBeChance: sheet.score("accuracy, \(HeaderOnly.name)"), acceptance, onlyAbove: !isDrawn)
+    return ControlFinding(HeaderOnly.self, mustBeChance: sheet.controlScore("accuracy, \(HeaderOnly.name)"), acceptance, onlyAbove: !isDrawn)
   }
 
   /// Numbers, by a linear template fitted on half of the steps and tried on the other half, both ways.

@@ -23,20 +23,25 @@ public struct MirroredGeometry: TaskControl {
 
   /// Pictures whose outlines are compared, of all sources and runs; and those, with an outline that is not its own image, that are looked at twice.
   private static let sample = 4096, pairs = 64
+  /// Symmetries that are tried.
+  private static let most = 3
 
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
     let limit = subject.examiner.scaling.minimumWeight, held = subject.held, count = subject.examples
     let asked = subject.examiner.task.answers.filter { $0 != .identity }
-    let symmetries: [Symmetry] = subject.twins.map { [$0.corpus.symmetry] } ?? (asked.isEmpty ? [.mirror] : Array(asked.prefix(3)))
+    let symmetries: [Symmetry] = subject.twins.map { [$0.corpus.symmetry] } ?? (asked.isEmpty ? [.mirror] : asked)
     let step = max(1, (held.count + MirroredGeometry.sample - 1) / MirroredGeometry.sample), sample = Array(stride(from: 0, to: held.count, by: step))
     // Light of its own costs nothing by itself; what is filled in does.
     let isTurned = subject.twins?.corpus.kind == .seenByTurnedDetector, tolerance = isTurned ? subject.acceptance.tolerance : MirroredGeometry.tolerance
     let bound = isTurned ? tolerance : 2 * tolerance
     var isShownAlike = false
-    var own: AnswerSheet?, worst: ControlFinding?, losses: [Double] = []
-    for symmetry in symmetries {
-      let overlaps = try sample.concurrentMap { try held.image($0).maskOverlap(under: symmetry, minimumWeight: limit) }, overlap = Statistics.mean(overlaps)
-      guard overlap < 1 else { continue }
+    var own: AnswerSheet?, worst: (finding: ControlFinding, loss: Double)?
+    // Those under which the outline changes most tell most.
+    let compared = try symmetries.map { symmetry in
+      let overlaps = try sample.concurrentMap { try held.image($0).maskOverlap(under: symmetry, minimumWeight: limit) }
+      return (symmetry: symmetry, overlaps: overlaps, mean: Statistics.mean(overlaps))
+    }.sorted { $0.mean < $1.mean }.prefix(MirroredGeometry.most)
+    for (symmetry, overlaps, overlap) in compared where overlap < 1 {
       let (twins, way) = MirroredGeometry.twins(subject, symmetry)
       let differing = zip(sample, overlaps).filter { $0.1 < 1 }.map(\.0)
       if try MirroredGeometry.areShownAlike(held, twins, differing, subject) {
@@ -48,8 +53,7 @@ public struct MirroredGeometry: TaskControl {
       let twin = try subject.examiner.sheet(of: twins, count: count, seed: subject.seed)
       let score = twin.score("accuracy, transformed outline"), expected = Statistics.mean(plain.credits)
       // The same examples in both: their differences tell more than the two scores.
-      var changes = AnswerSheet(classes: subject.examiner.classes.count)
-      for i in plain.credits.indices { changes.append(twin.credits[i] - plain.credits[i], picture: plain.pictures[i], run: plain.runs[i]) }
+      let changes = plain.changes(to: twin)
       let loss = -Statistics.mean(changes.credits), error = changes.clusteredError
       let words = "mask and its image (\(symmetry.name)) overlap by \(decimals(overlap)); \(decimals(score.value)) with that outline, "
         + "\(decimals(expected)) with the own; \(way)"
@@ -60,10 +64,9 @@ public struct MirroredGeometry: TaskControl {
       let start = isLoss ? (mayBeContent ? "Answers follow the outline, or what it hides" : "Answers follow the outline") : "Answers follow the content" + (isShown ? ", but for \(decimals(bound)) at most" : ", as far as can be told")
       let verdict: ControlFinding.Verdict = isLoss ? (mayBeContent ? .undecided : .leak) : isShown ? .passed : .undecided
       let finding = ControlFinding(MirroredGeometry.self, verdict, "\(start): \(words).", score: score, expected: expected)
-      losses.append(loss)
-      if loss == losses.max() { worst = finding }
+      if worst.map({ verdict.isWorse(than: $0.finding.verdict) || verdict == $0.finding.verdict && loss > $0.loss }) ?? true { worst = (finding, loss) }
     }
-    if let worst { return worst }
+    if let worst { return worst.finding }
     return isShownAlike
       ? ControlFinding(
         MirroredGeometry.self, .notApplicable, "Only pixels that are measured under all its symmetries are shown, so a picture looks the same with either outline.")

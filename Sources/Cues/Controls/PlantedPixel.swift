@@ -56,7 +56,9 @@ public struct PlantedPixel: Control, Codable, Hashable {
   public func run(like checkpoint: Checkpoint, path: String, progress: ProgressHandler = { _ in }) throws -> Outcome {
     let side = checkpoint.description.side, row = side / 3, column = side / 4, place = row * side + column
     let scaling = InputScaling(mean: 0, deviation: 1)
-    let flip = Flip(antisymmetric: true, jitter: Jitter(intensity: 0, offset: 0, noise: 0))
+    // The very question and head of the judged one, of whole pictures and without jitter; the pixel lies off both axes.
+    let asked = (try checkpoint.description.recipe.task.task(path: path) as? Flip) ?? Flip()
+    let flip = Flip(antisymmetric: asked.antisymmetric, axis: asked.axis, jitter: Jitter(intensity: 0, offset: 0, noise: 0))
 
     // The linear detector: w = mean of (view, signed by its label), tested on frames of another stream.
     var template = [Double](repeating: 0, count: side * side), right = 0
@@ -66,7 +68,7 @@ public struct PlantedPixel: Control, Codable, Hashable {
         let example = flip.makeExample(
           from: frame(index, side: side, at: place, stream: UInt64(10 + phase)), answer: nil, classes: 2, scaling: scaling,
           augmenting: false, using: &random)
-        let view = example["view"]!.elements, twin = Symmetry.mirror(Tensor([side, side], view)).elements, sign = example["mirrored"]!.elements[0] > 0 ? 1.0 : -1.0
+        let view = example["view"]!.elements, twin = flip.axis.symmetry(Tensor([side, side], view)).elements, sign = example["mirrored"]!.elements[0] > 0 ? 1.0 : -1.0
         // Antisymmetric part only: what is alike in both orientations cannot help.
         if phase == 0 {
           for i in view.indices { template[i] += sign * Double(view[i] - twin[i]) }
@@ -80,7 +82,7 @@ public struct PlantedPixel: Control, Codable, Hashable {
 
     let trained = try train(like: checkpoint, flip: flip, side: side, place: place, scaling: scaling, path: path, progress: progress)
     let held = (0..<400).map { frame($0, side: side, at: place, stream: 12) }
-    let twin = Symmetry.mirror(SIMD2(Double(column), Double(row)), height: side, width: side)
+    let twin = flip.axis.symmetry(SIMD2(Double(column), Double(row)), height: side, width: side)
     var localized: [String: Score] = [:], network: Score?
     for weighting in GradCAM.Weighting.allCases {
       let model = try FlipModel(trained, path: path, weighting: weighting)

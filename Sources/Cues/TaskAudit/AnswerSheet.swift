@@ -16,6 +16,7 @@ public struct AnswerSheet: Sendable {
   public private(set) var credits: [Double] = []
   public private(set) var pictures: [Int] = []
   public private(set) var runs: [Int] = []
+  public private(set) var sources: [String] = []
   /// What was asked together: examples of a batch compete for an answer, and err together.
   private var groups: [Int?] = []
   private var truths: [Int] = []
@@ -24,13 +25,14 @@ public struct AnswerSheet: Sendable {
   public init(classes: Int) { self.init(.share(1 / Double(classes))) }
 
   mutating func append(_ credit: Double, _ example: TaskExaminer.Example) {
-    append(credit, picture: example.picture, run: example.run, truth: example.truth, group: example.group)
+    append(credit, picture: example.picture, run: example.run, source: example.source, truth: example.truth, group: example.group)
   }
 
-  public mutating func append(_ credit: Double, picture: Int, run: Int, truth: Int = 0, group: Int? = nil) {
+  public mutating func append(_ credit: Double, picture: Int, run: Int, source: String = "", truth: Int = 0, group: Int? = nil) {
     credits.append(credit)
     pictures.append(picture)
     runs.append(run)
+    sources.append(source)
     groups.append(group)
     truths.append(truth)
   }
@@ -39,6 +41,7 @@ public struct AnswerSheet: Sendable {
     credits += other.credits
     pictures += other.pictures
     runs += other.runs
+    sources += other.sources
     groups += other.groups
     truths += other.truths
   }
@@ -62,18 +65,60 @@ public struct AnswerSheet: Sendable {
     return Score(metric: metric, value: value, standardError: max(binomial, clusteredError), count: credits.count, chance: chance)
   }
 
+  /// What a control is held to: the share of right answers where the task draws them evenly; where the corpus gives them, the mean of the classes'
+  /// shares of right answers, which is 1/K for whoever says one and the same of everything, however rare a class is.
+  public func controlScore(_ metric: String) -> Score {
+    let counts = Dictionary(truths.map { ($0, 1.0) }, uniquingKeysWith: +)
+    guard guess == .mostFrequent, counts.count > 1 else { return score(metric) }
+    var right: [Int: Double] = [:]
+    for (credit, truth) in zip(credits, truths) { right[truth, default: 0] += credit }
+    let classes = Double(counts.count), shares = right.map { ($0.key, $0.value / counts[$0.key]!) }.sorted { $0.0 < $1.0 }
+    let value = Statistics.mean(shares.map(\.1)), share = Dictionary(uniqueKeysWithValues: shares), n = Double(credits.count)
+    // What each answer adds to the mean of shares, in units of the mean over answers.
+    let influences = zip(credits, truths).map { ($0 - share[$1]!) * n / (classes * counts[$1]!) }
+    // With a class all right or all wrong its error is taken at half an answer from the end.
+    let binomial = shares.reduce(0) { sum, own in
+      let n = counts[own.0]!, p = min(max(own.1, 0.5 / n), 1 - 0.5 / n)
+      return sum + p * (1 - p) / n
+    }.squareRoot() / classes
+    return Score(
+      metric: "balanced " + metric, value: value, standardError: max(binomial, clusteredError(of: influences)), count: credits.count, chance: 1 / classes)
+  }
+
   /// The standard error of the mean credit when examples of a picture, of a batch, or of a run err together: the largest of the three.
   var clusteredError: Double {
-    let n = Double(credits.count), value = Statistics.mean(credits)
+    let value = Statistics.mean(credits)
+    return clusteredError(of: credits.map { $0 - value })
+  }
+
+  /// Of the mean of what each example adds, which is 0 on average.
+  private func clusteredError(of deviations: [Double]) -> Double {
     func clustered(_ keys: [Int]) -> Double {
       var sums: [Int: Double] = [:]
-      for (credit, key) in zip(credits, keys) { sums[key, default: 0] += credit - value }
+      for (deviation, key) in zip(deviations, keys) { sums[key, default: 0] += deviation }
       guard sums.count > 1 else { return 0 }
       let g = Double(sums.count), squares = sums.sorted { $0.key < $1.key }.reduce(0) { $0 + $1.value * $1.value }
-      return (g / (g - 1) * squares).squareRoot() / n
+      return (g / (g - 1) * squares).squareRoot() / Double(deviations.count)
     }
     let together = groups.compactMap { $0 }
-    return max(clustered(pictures), clustered(runs), together.count == credits.count ? clustered(together) : 0)
+    return max(clustered(pictures), clustered(runs), together.count == deviations.count ? clustered(together) : 0)
+  }
+
+  /// What changes from this sheet to another one of the same examples.
+  func changes(to other: AnswerSheet) -> AnswerSheet {
+    precondition(pictures == other.pictures && groups == other.groups, "\(credits.count) and \(other.credits.count) answers, not to the same examples")
+    var result = other
+    for i in credits.indices { result.credits[i] = other.credits[i] - credits[i] }
+    return result
+  }
+
+  /// The answers about pictures of one source.
+  func of(source: String) -> AnswerSheet {
+    var result = AnswerSheet(guess)
+    for i in credits.indices where sources[i] == source {
+      result.append(credits[i], picture: pictures[i], run: runs[i], source: source, truth: truths[i], group: groups[i])
+    }
+    return result
   }
 
   /// The share of right answers in each run.

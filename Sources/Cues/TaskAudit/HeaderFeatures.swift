@@ -6,11 +6,11 @@ package enum HeaderFeatures {
   /// Words that get a column each; rarer ones share one.
   private static let mostWords = 32
 
-  /// One row a record: experiment, unit, panel, file name ending and calibration as words; time of day, tenths of the second and
+  /// One row a record: source, experiment, unit, panel, file name ending and calibration as words; time of day, tenths of the second and
   /// fiducial phases.
   package static func vectors(_ records: [Record]) -> [[Float]] {
     let words: [(Record) -> String] = [
-      { $0.event.experiment }, { $0.unit }, { "\($0.panel)" }, { ($0.file as NSString).pathExtension }, { $0.calibration.isEmpty ? "raw" : "calibrated" },
+      { $0.source }, { $0.event.experiment }, { $0.unit }, { "\($0.panel)" }, { ($0.file as NSString).pathExtension }, { $0.calibration.isEmpty ? "raw" : "calibrated" },
       { $0.geometry.isEmpty ? "" : "geometry" },
     ]
     let tables = words.map { word -> [String: Int] in

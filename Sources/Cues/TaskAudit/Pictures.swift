@@ -2,16 +2,22 @@ import Host
 import Pretexts
 import Tensors
 
-/// Pictures to be examined, by number, with the run of each.
+/// Pictures to be examined, by number, with the run and the source of each.
 public struct Pictures: Sendable {
   public let count: Int
-  /// The run of each, as a number.
+  /// The run of each, as a number: those of one run share beam and constants.
   public let runs: [Int]
+  /// The corpus's name for where each comes from; one and the same for made-up pictures.
+  public let sources: [String]
   private let make: @Sendable (Int) throws(InputError) -> Shot
 
-  /// - Parameter make: gives shot n of `runs.count`; the same one each time.
-  public init(shots runs: [Int], _ make: @escaping @Sendable (Int) throws(InputError) -> Shot) {
+  /// - Parameters:
+  ///   - sources: of each; of one source where left out.
+  ///   - make: gives shot n of `runs.count`; the same one each time.
+  public init(shots runs: [Int], sources: [String] = [], _ make: @escaping @Sendable (Int) throws(InputError) -> Shot) {
+    precondition(sources.isEmpty || sources.count == runs.count, "\(sources.count) sources for \(runs.count) pictures")
     (count, self.runs, self.make) = (runs.count, runs, make)
+    self.sources = sources.isEmpty ? Array(repeating: "", count: runs.count) : sources
   }
 
   /// Made-up pictures, whose pixel values are their signal and whose neighbour is another one of them.
@@ -32,7 +38,7 @@ public struct Pictures: Sendable {
   func joined(with other: Pictures, _ join: @escaping @Sendable (MaskedImage, MaskedImage) -> MaskedImage) -> Pictures {
     precondition(count == other.count, "\(count) pictures beside \(other.count)")
     let make = self.make
-    return Pictures(shots: runs) { index throws(InputError) in
+    return Pictures(shots: runs, sources: sources) { index throws(InputError) in
       var shot = try make(index)
       let twin = try other.make(index)
       shot.image = join(shot.image, twin.image)
@@ -44,16 +50,25 @@ public struct Pictures: Sendable {
   /// Some of them, by number.
   func chosen(_ indices: [Int]) -> Pictures {
     let make = self.make
-    return Pictures(shots: indices.map { runs[$0] }) { index throws(InputError) in try make(indices[index]) }
+    return Pictures(shots: indices.map { runs[$0] }, sources: indices.map { sources[$0] }) { index throws(InputError) in try make(indices[index]) }
   }
 
+  /// The sources that there are, in order.
+  public var everySource: [String] { Set(sources).sorted() }
+
+  /// Those of one source.
+  func of(_ source: String) -> Pictures { chosen(sources.indices.filter { sources[$0] == source }) }
+
   /// Each picture changed.
-  public func mapped(_ change: @escaping @Sendable (MaskedImage) -> MaskedImage) -> Pictures {
+  public func mapped(_ change: @escaping @Sendable (MaskedImage) -> MaskedImage) -> Pictures { mapped { _, image in change(image) } }
+
+  /// Each picture changed, by its number.
+  func mapped(_ change: @escaping @Sendable (Int, MaskedImage) -> MaskedImage) -> Pictures {
     let make = self.make
-    return Pictures(shots: runs) { index throws(InputError) in
+    return Pictures(shots: runs, sources: sources) { index throws(InputError) in
       var shot = try make(index)
-      shot.image = change(shot.image)
-      if let neighbour = shot.neighbour { shot.neighbour?.image = change(neighbour.image) }
+      shot.image = change(index, shot.image)
+      if let neighbour = shot.neighbour { shot.neighbour?.image = change(index, neighbour.image) }
       return shot
     }
   }

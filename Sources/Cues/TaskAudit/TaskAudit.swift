@@ -8,7 +8,7 @@ import Training
 
 /// What part of a pretext accuracy is content: the pipeline's own residuals and every control, beside the headline. One run of one seed.
 public struct TaskAudit: Codable, Sendable {
-  public static let format = "psimagenet-task-audit-3"
+  public static let format = "psimagenet-task-audit-4"
 
   public var format: String
   public var run: String
@@ -39,8 +39,13 @@ public struct TaskAudit: Codable, Sendable {
   public var twinKind: TwinCorpus.Kind?
   /// XXH3 of the network's weights.
   public var weightsDigest: String?
-  /// Runs that the held-out pictures come from.
+  /// Runs that the pictures behind the headline come from; of several tasks the fewest.
   public var runs: Int?
+  /// SHA-256 of the manifest of the corpus that the network learnt from, and the checkpoint of another run that it went on from, where it did.
+  public var learntFrom: String?
+  public var origin: String?
+  /// Where its first weights come from, where not from a generator.
+  public var initialWeights: String?
   /// The most steps of the planted cue's network.
   public var plantedSteps: Int?
   /// What follows from this run alone, and why its accuracy must not be quoted, where that is so: as model cards read it.
@@ -89,7 +94,8 @@ public struct TaskAudit: Codable, Sendable {
     (recipeDigest, self.plantedSteps) = (try TaskAudit.digest(recipe, corpus: checkpoint.description.corpus), subject.plantedSteps)
     corpusDigest = try Checksum.sha256(file: corpus.folder + "/manifest.json")
     twinDigest = try twin.map { try Checksum.sha256(file: $0.folder + "/manifest.json") }
-    (twinKind, weightsDigest, runs) = (subject.twins?.corpus.kind, checkpoint.weightsDigest, Set(subject.held.runs).count)
+    (twinKind, weightsDigest) = (subject.twins?.corpus.kind, checkpoint.weightsDigest)
+    (learntFrom, origin, initialWeights) = (checkpoint.description.corpus, checkpoint.description.origin, recipe.initialWeights)
     let used = Set(corpus.records.filter(recipe.filter.accepts).map(\.source))
     let sources = try CorpusRecipe(reading: corpus.folder + "/recipe.yaml").sources.filter { used.contains($0.name) }
     let total = TaskAudit.steps(parts: names.count)
@@ -100,11 +106,12 @@ public struct TaskAudit: Codable, Sendable {
     }
     note("commutation")
     commutation = try CommutationTable(recipe, scaling: subject.examiner.scaling, corpus: corpus)
-    var headlines: [Part] = [], found: [ControlFinding] = []
+    var headlines: [Part] = [], found: [ControlFinding] = [], asked: [Int] = []
     for name in names {
       let own = name == subject.examiner.part ? subject : try TaskSubject(subject, part: name, path: path)
       note(name.isEmpty ? "headline" : "\(name): headline")
-      let score = try own.headline.get().score(own.examiner.task.variants > 1 ? "paired accuracy" : "accuracy")
+      let sheet = try own.headline.get(), score = sheet.score(own.examiner.task.variants > 1 ? "paired accuracy" : "accuracy")
+      asked.append(Set(sheet.runs).count)
       headlines.append(Part(name: name, headline: score, headlineInterval: AccuracyInterval(score)))
       for control in controls {
         note(name.isEmpty ? control.name : "\(name): \(control.name)")
@@ -114,7 +121,7 @@ public struct TaskAudit: Codable, Sendable {
         found.append(finding)
       }
     }
-    findings = found
+    (findings, runs) = (found, asked.min())
     headline = TaskAudit.mean(headlines.map(\.headline))
     headlineInterval = AccuracyInterval(headline)
     parts = names.count > 1 ? headlines : nil

@@ -28,6 +28,12 @@ public struct ControlFinding: Codable, Hashable, Sendable {
     /// Not shown either way.
     case undecided
     case notApplicable = "not applicable"
+
+    /// A leak is worse than what is not decided, and that is worse than what is shown to be harmless or cannot be asked.
+    func isWorse(than other: Verdict) -> Bool {
+      let order: [Verdict] = [.leak, .undecided]
+      return (order.firstIndex(of: self) ?? order.count) < (order.firstIndex(of: other) ?? order.count)
+    }
   }
 
   public var control: String
@@ -60,11 +66,12 @@ public struct ControlFinding: Codable, Hashable, Sendable {
   /// - Parameter onlyAbove: where a detector without information may be below chance: that is no leak then.
   /// - Parameter meaning: of a leak; the control's own where left out.
   init(
-    _ control: any TaskControl.Type, mustBeChance score: Score, _ acceptance: AuditAcceptance, onlyAbove: Bool = false, meaning: String? = nil
+    _ control: any TaskControl.Type, mustBeChance score: Score, _ acceptance: AuditAcceptance, sigmas: Double = AuditAcceptance.sigmas,
+    onlyAbove: Bool = false, meaning: String? = nil
   ) {
     let chance = score.chance ?? 0.5, interval = AccuracyInterval(score)
     let distance = onlyAbove ? score.value - chance : abs(score.value - chance)
-    if distance > acceptance.tolerance, distance > AuditAcceptance.sigmas * score.largerStandardError {
+    if distance > acceptance.tolerance, distance > sigmas * score.largerStandardError {
       self.init(control, .leak, "Answered (\(score), chance \(decimals(chance))): \(meaning ?? control.meaning).", score: score, expected: chance)
     } else if onlyAbove || interval.lower >= chance - acceptance.tolerance, interval.upper <= chance + acceptance.tolerance {
       let words = onlyAbove ? "Not above chance by more than" : "At chance within"
@@ -133,6 +140,12 @@ public struct AuditAcceptance: Codable, Hashable, Sendable {
 
   /// Beyond so many standard errors a control counts as answered: of ten harmless controls, one in some twenty audits raises a false alarm.
   static let sigmas = 2.8
+
+  /// The same for one source among others, each of which gives another chance of a false alarm.
+  static let sigmasOfSource = 3.3
+
+  /// Sets of darks, at least: how far their answers scatter from one to the next cannot be told from fewer.
+  static let darkSets = 6
 }
 
 /// Three decimals.

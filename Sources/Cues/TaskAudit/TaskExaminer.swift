@@ -99,18 +99,19 @@ public final class TaskExaminer {
     /// Which picture and which run it is of.
     public let picture: Int
     public let run: Int
+    public let source: String
     /// Which examples it is asked among; `nil` where it is asked by itself.
-    public let group: Int?
+    public var group: Int?
 
-    public init(fields: [String: Tensor<Float>], truth: Int, picture: Int, run: Int, group: Int? = nil) {
-      (self.fields, self.truth, self.picture, self.run, self.group) = (fields, truth, picture, run, group)
+    public init(fields: [String: Tensor<Float>], truth: Int, picture: Int, run: Int, source: String = "", group: Int? = nil) {
+      (self.fields, self.truth, self.picture, self.run, self.source, self.group) = (fields, truth, picture, run, source, group)
     }
   }
 
   /// Examples number `range` of `pictures`, in the order of `ExampleOrder`. Which answer an example has is the task's draw, from a generator of
   /// (seed, picture, look) alone; `paired` shows each picture with every answer instead, where these are few (`PretextTask.variants`).
   public func examples(
-    of pictures: Pictures, _ range: Range<Int>, paired: Bool = false, augmenting: Bool = false, seed: UInt64 = 0
+    of pictures: Pictures, _ range: Range<Int>, paired: Bool = false, seed: UInt64 = 0
   ) throws(InputError) -> [Example] {
     guard pictures.count > 0 else { return [] }
     let shapes = task.fields(side: side, classes: classes.count), places = order(of: pictures, paired: paired).places(range, seed: seed)
@@ -118,11 +119,12 @@ public final class TaskExaminer {
     return try range.concurrentMap { index throws(InputError) -> Example in
       let place = places[index - range.lowerBound]
       var random = Philox(seed: seed, 70, UInt64(place.picture), UInt64(place.look)), batch = ExampleBatch(shapes, count: 1)
-      let context = ExampleContext(scaling: scaling, isAugmenting: augmenting, variant: place.variant)
+      let context = ExampleContext(scaling: scaling, isAugmenting: false, variant: place.variant)
       task.makeExample(from: try pictures.shot(place.picture), in: context, using: &random, into: &batch, at: 0)
       let fields = Dictionary(uniqueKeysWithValues: shapes.map { ($0, batch.fields[$0]!.reshaped(to: $1)) })
       return Example(
-        fields: fields, truth: TaskExaminer.truth(fields, question), picture: place.picture, run: pictures.runs[place.picture], group: place.group)
+        fields: fields, truth: TaskExaminer.truth(fields, question), picture: place.picture, run: pictures.runs[place.picture],
+        source: pictures.sources[place.picture], group: place.group)
     }
   }
 
@@ -146,7 +148,7 @@ public final class TaskExaminer {
   /// About `count` examples of pictures, answered, a block at a time so that memory does not grow with `count`: whole batches where they are
   /// asked among a batch, and every answer of a picture where they are paired.
   public func sheet(
-    of pictures: Pictures, count: Int, paired: Bool = false, augmenting: Bool = false, seed: UInt64 = 0
+    of pictures: Pictures, count: Int, paired: Bool = false, seed: UInt64 = 0
   ) throws -> AnswerSheet {
     let order = order(of: pictures, paired: paired), unit = order.unit
     var sheet = AnswerSheet(guess(group: order.group ?? batchSize))
@@ -154,7 +156,7 @@ public final class TaskExaminer {
     let total = max(1, (count + unit - 1) / unit) * unit, block = max(1, 1024 / unit) * unit
     for first in Swift.stride(from: 0, to: total, by: block) {
       let part = first..<min(total, first + block)
-      sheet.append(try answered(try examples(of: pictures, part, paired: paired, augmenting: augmenting, seed: seed)))
+      sheet.append(try answered(try examples(of: pictures, part, paired: paired, seed: seed)))
     }
     return sheet
   }

@@ -22,6 +22,8 @@ public final class TaskSubject {
   /// Examples a control asks for.
   public let examples: Int
   public let acceptance: AuditAcceptance
+  /// What judges the run.
+  public let split: Split
   public let seed: UInt64
   /// The most steps that a positive control trains a fresh network for; 0 for none.
   public let plantedSteps: Int
@@ -42,14 +44,15 @@ public final class TaskSubject {
     let examiner = try TaskExaminer(checkpoint, path: path, task: task, part: part)
     self.examiner = examiner
     recipe = checkpoint.description.recipe
-    (self.corpus, self.acceptance, self.seed, self.progress) = (corpus, acceptance, seed, progress)
+    (self.corpus, self.acceptance, self.split, self.seed, self.progress) = (corpus, acceptance, split, seed, progress)
     self.plantedSteps = plantedSteps ?? TaskSubject.plantedSteps(for: recipe)
     self.examples = examples ?? acceptance.examples
     let filter = recipe.filter, label = examiner.whole.label, needs = examiner.whole.needs, usesPanels = examiner.whole.usesPanels
     let classes = try TaskSubject.labels(checkpoint, path: path, examiner.whole)
     func usable(_ record: Record) -> Bool { label.map { record.labels[$0].map(classes.contains) ?? false } ?? true }
-    func pictures(_ records: [Record], of corpus: Corpus) throws(InputError) -> Pictures {
-      let keys = Set(records.map(\.run)).sorted(), number = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($1, $0) })
+    // Those with one `key` err together.
+    func pictures(_ records: [Record], of corpus: Corpus, by key: (Record) -> String = { "\($0.run)" }) throws(InputError) -> Pictures {
+      let keys = records.map(key), number = Dictionary(uniqueKeysWithValues: Set(keys).sorted().enumerated().map { ($1, $0) })
       let reader = try ImageReader(corpus, records)
       // Few enough are kept; the others are read each time.
       let kept = try records.indices.prefix(TaskSubject.kept(corpus)).concurrentMap { index throws(InputError) in try reader.image(index) }
@@ -60,7 +63,7 @@ public final class TaskSubject {
       @Sendable func image(_ index: Int) throws(InputError) -> MaskedImage {
         try (index < kept.count ? kept[index] : reader.image(index)).maskedImage
       }
-      return Pictures(shots: records.map { number[$0.run]! }) { index throws(InputError) in
+      return Pictures(shots: keys.map { number[$0]! }, sources: records.map(\.source)) { index throws(InputError) in
         let record = records[index]
         var shot = Shot(
           try image(index), answer: label.flatMap { record.labels[$0] }.flatMap { classes.firstIndex(of: $0) }, signal: signals[record.source],
@@ -94,7 +97,10 @@ public final class TaskSubject {
     // Whatever else the recipe leaves out is no control either.
     let dark = DarkFrames.select(corpus.records.filter { $0.split != .train && filter.ignoring("beam").accepts($0) && usable($0) })
     let asked = dark.filter { !isAnswerOfDarks($0) }
-    darks = try pictures(asked, of: corpus)
+    // One set of darks leaves one pattern, in however many runs it was used. A dark that is alone in its run has no neighbour to be compared with.
+    darks = try pictures(needs.contains(.neighbour) ? ShotNeighbour.accompanied(asked) : asked, of: corpus) { record in
+      record.darkSet.isEmpty ? "\(record.run)" : record.darkSet
+    }
     darkIsAnAnswer = asked.isEmpty && !dark.isEmpty
     if let twin {
       let found = try TwinCorpus(
@@ -114,7 +120,8 @@ public final class TaskSubject {
     (corpus, recipe, trained, learnt) = (other.corpus, other.recipe, other.trained, other.learnt)
     (held, darks, twins) = (other.held, other.darks, other.twins)
     darkIsAnAnswer = other.darkIsAnAnswer
-    (examples, acceptance, seed, plantedSteps, progress) = (other.examples, other.acceptance, other.seed, other.plantedSteps, other.progress)
+    (examples, acceptance, split, seed) = (other.examples, other.acceptance, other.split, other.seed)
+    (plantedSteps, progress) = (other.plantedSteps, other.progress)
   }
 
   /// The values of the label that a task asks for, in the order of its answers.
@@ -143,9 +150,10 @@ public final class TaskSubject {
     return mustBeChance(control, try examiner.sheet(of: pictures, count: examples, seed: seed))
   }
 
-  /// The finding about answers that must be at chance.
-  func mustBeChance(_ control: any TaskControl.Type, _ sheet: AnswerSheet) -> ControlFinding {
-    let score = sheet.score("accuracy, \(control.name)")
+  /// The finding about answers that must be at chance: all together, and those about the pictures of each source, since what tells the answer of one
+  /// detector may not be seen among the pictures of others.
+  package func mustBeChance(_ control: any TaskControl.Type, _ sheet: AnswerSheet) -> ControlFinding {
+    let score = sheet.controlScore("accuracy, \(control.name)")
     guard !examiner.task.asksAboutNoise else {
       return ControlFinding(
         control, .notApplicable, "The task asks about noise, gain or sharpness, which these frames show as well.", score: score)
@@ -154,8 +162,23 @@ public final class TaskSubject {
       return ControlFinding(control, .notApplicable, "All these frames have one and the same answer.", score: score)
     }
     let (meaning, remedies) = examiner.question.isAskedAmongABatch ? control.findingViews : (control.meaning, control.remedies)
-    var finding = ControlFinding(control, mustBeChance: score, acceptance, onlyAbove: !examiner.isBlindlyEven, meaning: meaning)
+    var finding = judged(control, sheet, meaning: meaning)
+    let sources = Set(sheet.sources).sorted()
+    for source in sources.count > 1 ? sources : [] {
+      let own = judged(control, sheet.of(source: source), of: source, meaning: meaning)
+      if own.verdict.isWorse(than: finding.verdict) { finding = own }
+    }
     if finding.verdict == .leak { finding.remedies = remedies }
+    return finding
+  }
+
+  /// Answers held against chance.
+  /// - Parameter source: the one that they are about, where there are several.
+  func judged(_ control: any TaskControl.Type, _ sheet: AnswerSheet, of source: String? = nil, meaning: String? = nil) -> ControlFinding {
+    var finding = ControlFinding(
+      control, mustBeChance: sheet.controlScore("accuracy, \(control.name)" + (source.map { ", \($0)" } ?? "")), acceptance,
+      sigmas: source == nil ? AuditAcceptance.sigmas : AuditAcceptance.sigmasOfSource, onlyAbove: !examiner.isBlindlyEven, meaning: meaning)
+    if let source { finding.statement = "Of \(source) alone: " + finding.statement }
     return finding
   }
 }

@@ -1,3 +1,4 @@
+import Corpora
 import Evaluation
 import Foundation
 import Host
@@ -82,15 +83,53 @@ public struct TaskVerdict: Codable, Sendable {
 
   /// What keeps harmless audits from being accepted beside undecided controls: too little was asked, or the assembly has no judge.
   package static func unmet(_ audits: [TaskAudit]) -> [String] {
-    let acceptance = audits[0].acceptance, seeds = Set(audits.map(\.seed)).count
+    let acceptance = audits[0].acceptance
+    // Whatever was trained from one checkpoint is one network that was trained a little further.
+    let seeds = Set(audits.map { audit in audit.origin.map { $0.components(separatedBy: "SHA-256 ").dropFirst().first ?? $0 } ?? "seed \(audit.seed)" }).count
     var missing: [String] = []
-    if seeds < acceptance.seeds { missing.append("\(seeds) of \(acceptance.seeds) seeds") }
+    if seeds < acceptance.seeds {
+      missing.append("\(seeds) of \(acceptance.seeds) seeds" + (audits.contains { $0.origin != nil } ? " (runs that go on from one checkpoint count as one)" : ""))
+    }
     if let least = audits.map(\.examples).min(), least < acceptance.examples { missing.append("\(least) of \(acceptance.examples) examples a control") }
-    if let least = audits.compactMap(\.runs).min(), least < AuditAcceptance.runs { missing.append("\(least) of \(AuditAcceptance.runs) held-out runs") }
-    // Places of panels are no mirror images of each other, and only light that falls alike on both tells whether that is used.
-    if audits.contains(where: { audit in audit.twinKind != .seenByTurnedDetector && audit.commutation.rows.contains { $0.key == "assemble" && $0.verdict == .judged } }) {
+    let runs = audits.map { $0.runs ?? 0 }.min()!
+    if runs < AuditAcceptance.runs { missing.append("\(runs) of \(AuditAcceptance.runs) held-out runs") }
+    missing += unseen(audits)
+    // Places of panels are no mirror images of each other, and only light that falls alike on both tells whether that is used; so it is where they
+    // could not be measured.
+    if audits.contains(where: { audit in
+      audit.twinKind != .seenByTurnedDetector && audit.commutation.rows.contains { $0.key == "assemble" && [.judged, .information].contains($0.verdict) }
+    }) {
       missing.append("the assembly, which a twin of the turned detector alone can judge")
     }
+    for audit in audits {
+      let asked = Dictionary(grouping: audit.findings, by: \.part)
+      for (_, findings) in asked.sorted(by: { ($0.key ?? "") < ($1.key ?? "") }) {
+        for control in ControlCatalog.ofTasks where !findings.contains(where: { $0.control == control.name }) {
+          missing.append("control \(control.name) of seed \(audit.seed)")
+        }
+      }
+      // The number of examples counts where chance must be shown. A positive control asks for less, and company for as many as memory holds.
+      for finding in audit.findings where finding.verdict == .passed && ControlCatalog.mustBeChance.contains(where: { $0.name == finding.control }) {
+        let count = finding.score?.count ?? 0
+        if count < acceptance.examples, audit.examples >= acceptance.examples {
+          missing.append("\(finding.name) of seed \(audit.seed): \(count) of \(acceptance.examples) examples")
+        }
+      }
+    }
+    return missing
+  }
+
+  /// Why pictures that the networks are judged on may not be new to them.
+  private static func unseen(_ audits: [TaskAudit]) -> [String] {
+    var missing: [String] = []
+    if let other = audits.first(where: { $0.split != Split.test.rawValue }) { missing.append("pictures of split test, not \(other.split)") }
+    if audits.contains(where: { $0.learntFrom != $0.corpusDigest }) {
+      missing.append("the corpus that was learnt from: in this one training pictures may be among those of the test")
+    }
+    if audits.contains(where: { audit in audit.origin.map { !$0.contains(audit.corpusDigest ?? "?") } ?? false }) {
+      missing.append("a checkpoint to go on from that learnt from this corpus")
+    }
+    if let weights = audits.compactMap(\.initialWeights).first { missing.append("fresh first weights: which pictures those of \(weights) have seen is not known") }
     return missing
   }
 

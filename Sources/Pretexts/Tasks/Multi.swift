@@ -151,14 +151,3 @@ extension Multi.Part: Codable, Hashable {
     hasher.combine(AnyHashable(task))
   }
 }
-
-extension PretextTask {
-  /// The tasks of which it consists; itself where it is one.
-  package var parts: [any PretextTask] { (self as? Multi)?.tasks.map(\.task) ?? [self] }
-
-  /// Whether its views are whole pictures in their places, be they turned: a flip without tiles, or `symmetry`.
-  package var showsWholePictures: Bool { ((self as? Flip).map { $0.tiles == 1 } ?? false) || self is WhichSymmetry }
-
-  /// Whether it mirrors tiles one by one, by itself or as one of several.
-  package var mirrorsTiles: Bool { parts.contains { ($0 as? Flip).map { $0.tiles > 1 } ?? false } }
-}

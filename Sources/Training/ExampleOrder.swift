@@ -1,21 +1,20 @@
 import Tensors
-import Training
 
 /// Which picture each example is of, and which examples are asked together: by themselves in a shuffled order, so that a few examples are of all
-/// sources and runs; or, where the answer is looked for among a batch, in batches as training composes them.
-struct ExampleOrder {
-  struct Place: Sendable, Hashable {
-    var picture: Int
+/// sources and runs; or, where the answer is looked for among a batch, in batches as training composes them. What audits ask, and what validation asks among a batch.
+package struct ExampleOrder: Sendable {
+  package struct Place: Sendable, Hashable {
+    package var picture: Int
     /// Another one of the same picture is another example.
-    var look: Int
-    var variant: Int?
-    var group: Int?
+    package var look: Int
+    package var variant: Int?
+    package var group: Int?
   }
 
   private let count: Int
   private let variants: Int
   /// Examples that are asked together; `nil` where each is asked by itself. No picture is among them twice.
-  let group: Int?
+  package let group: Int?
   /// The pictures of each run, and of how many runs a batch is, where that is part of the task.
   private let runs: [[Int]]
   private let runsABatch: Int?
@@ -24,7 +23,7 @@ struct ExampleOrder {
   ///   - runs: of each picture.
   ///   - batch: how many are asked together, if there are so many; `nil` where each is asked by itself.
   ///   - runsABatch: of as many runs, if there are so many; batches are as small as the smallest of the largest runs asks for.
-  init(runs pictureRuns: [Int], variants: Int, batch: Int?, runsABatch: Int?) {
+  package init(runs pictureRuns: [Int], variants: Int, batch: Int?, runsABatch: Int?) {
     (count, self.variants) = (pictureRuns.count, variants)
     let byRun = Dictionary(grouping: pictureRuns.indices) { pictureRuns[$0] }.sorted { $0.key < $1.key }.map(\.value)
     guard let batch else {
@@ -40,10 +39,10 @@ struct ExampleOrder {
   }
 
   /// Examples that are asked, or belong, together.
-  var unit: Int { max(1, group ?? variants) }
+  package var unit: Int { max(1, group ?? variants) }
 
   /// Examples `range`, which begins with a whole batch where there are batches.
-  func places(_ range: Range<Int>, seed: UInt64) -> [Place] {
+  package func places(_ range: Range<Int>, seed: UInt64) -> [Place] {
     guard let group, group > 0 else {
       var random = Philox(seed: seed, 73)
       let order = Array(0..<count).shuffled(using: &random)
