@@ -42,6 +42,10 @@ extension InputError {
     case .valueNotFound(let type, let context):
       self.init(path: path, place: place(context), expected: InputError.words(for: type), found: "null")
     case .dataCorrupted(let context):
+      if let unknown = context.underlyingError as? UnknownName {
+        self.init(path: path, place: place(context), expected: "one of \(unknown.known.joined(separator: ", "))", found: unknown.name)
+        return
+      }
       self.init(path: path, place: place(context), expected: "well-formed input", found: context.debugDescription)
     @unknown default:
       self.init(path: path, place: "", expected: "well-formed input", found: "\(error)")

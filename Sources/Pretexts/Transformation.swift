@@ -49,9 +49,8 @@ extension PretextTask {
   /// can bear rotations, and one about quarter turns can not bear a mirror, which exchanges left turns and right turns.
   func answerConflict(with augmentations: [any Augmentation]) -> AnswerConflict? {
     for (index, augmentation) in augmentations.enumerated() {
-      if let common = asks.intersection(augmentation.changes).min(by: { $0.rawValue < $1.rawValue }) {
-        return AnswerConflict(index: index, augmentation: type(of: augmentation).name, about: common.rawValue)
-      }
+      let common = asks.intersection(augmentation.changes).map(\.rawValue).sorted()
+      if !common.isEmpty { return AnswerConflict(index: index, augmentation: type(of: augmentation).name, about: common.joined(separator: ", ")) }
       // A piece that is turned after it was cut would keep an answer that names its old place.
       if !augmentation.symmetries.isEmpty, let place = asks.intersection([.place, .tileOrder]).min(by: { $0.rawValue < $1.rawValue }) {
         return AnswerConflict(index: index, augmentation: type(of: augmentation).name, about: place.rawValue)
@@ -59,7 +58,9 @@ extension PretextTask {
       // With those before it: two harmless ones may generate what is asked.
       let nuisances = Symmetry.group(generatedBy: augmentations[...index].flatMap(\.symmetries))
       if !augmentation.symmetries.isEmpty, !Symmetry.areToldApart(answers, under: nuisances) {
-        let names = augmentation.symmetries.map(\.description).sorted().joined(separator: ", ")
+        // Those of its own that do harm by themselves, or all where only together with others they do.
+        let harmful = augmentation.symmetries.filter { !Symmetry.areToldApart(answers, under: Symmetry.group(generatedBy: [$0])) }
+        let names = Set((harmful.isEmpty ? Array(augmentation.symmetries) : Array(harmful)).map(\.description)).sorted().joined(separator: ", ")
         return AnswerConflict(index: index, augmentation: type(of: augmentation).name, about: names)
       }
     }

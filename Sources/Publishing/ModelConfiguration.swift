@@ -142,22 +142,4 @@ extension JSONValue {
     case .null, .bool, .number, .string: []
     }
   }
-
-  /// Where `other` first differs, as a key path, with both values; `nil` where it does not.
-  func firstDifference(from other: JSONValue, at place: String = "") throws(InputError) -> (place: String, own: String, other: String)? {
-    if case .object(let own) = self, case .object(let others) = other {
-      for key in Set(own.keys).union(others.keys).sorted() {
-        let inner = place.isEmpty ? key : "\(place).\(key)"
-        guard let a = own[key] else { return (inner, "no such key", try others[key]!.text) }
-        guard let b = others[key] else { return (inner, try a.text, "no such key") }
-        if let difference = try a.firstDifference(from: b, at: inner) { return difference }
-      }
-      return nil
-    }
-    return self == other ? nil : (place, try text, try other.text)
-  }
-
-  private var text: String {
-    get throws(InputError) { String(decoding: try CanonicalJSON.data(self, pretty: false), as: UTF8.self) }
-  }
 }

@@ -133,7 +133,10 @@ extension Publication {
     try AtomicFile.write(CanonicalJSON.data(configuration), to: ModelFile.configuration.path(in: folder))
     try AtomicFile.write(CanonicalJSON.data(provenance), to: ModelFile.provenance.path(in: folder))
     try AtomicFile.write(CanonicalJSON.data(recipe), to: ModelFile.recipe.path(in: folder))
-    let lines = try metrics.map { metric throws(InputError) in try CanonicalJSON.data(metric, pretty: false) + Data("\n".utf8) }
+    let isWithheld = evidence.cues.map { !$0.withheld.isEmpty } ?? false
+    let lines = try metrics.map { metric throws(InputError) in
+      try CanonicalJSON.data(metric.told(withholding: isWithheld), pretty: false) + Data("\n".utf8)
+    }
     try AtomicFile.write(lines.reduce(Data(), +), to: ModelFile.metrics.path(in: folder))
     try AtomicFile.write(Data(license.document(for: name).utf8), to: ModelFile.license.path(in: folder))
     let trunkCount = checkpoint.weights.slots.filter { $0.path.hasPrefix(ModelGraph.prefix) }.reduce(0) { $0 + $1.shape.count }

@@ -103,7 +103,7 @@ extension StudyReport {
     report.paragraph(
       "Each run was put to the controls that its task can be put to: noise, darks, masks, headers, the mean image, the border, the batch, new runs, "
         + "another outline, a planted cue. A headline stands where all of them are harmless beyond doubt; it is withheld where one is answered; "
-        + "it is not shown where something is undecided. What a trunk is worth downstream does not depend on it.")
+        + "where something is undecided it is not shown to be content. What a trunk is worth downstream does not depend on it.")
     report.table(
       auditTable,
       caption: "Headline: accuracy in the own task on the test runs, ± the larger of the standard errors over seeds and over examples. In full: audit.json of each run, "

@@ -52,10 +52,10 @@ extension StudyReport {
     ])
     func cell(_ metric: RunFolder.Metric?) -> Table.Cell {
       guard let metric else { return .missing }
-      // Training counts each augmented view; both are counts of right answers.
-      let right = min(metric.count, Int((metric.accuracy * Double(metric.count)).rounded()))
-      let score = Score.accuracy(right: right, of: metric.count)
-      return .detailed(.measured(metric.accuracy, error: score.standardError, digits: 3), "n = \(metric.count), step \(metric.step)")
+      // Training counts each augmented view. Several looks at a picture are no more independent answers than pictures.
+      let count = min(metric.count, metric.pictures ?? metric.count)
+      let score = Score.accuracy(right: min(count, Int((metric.accuracy * Double(count)).rounded())), of: count)
+      return .detailed(.measured(metric.accuracy, error: score.standardError, digits: 3), "n = \(count), step \(metric.step)")
     }
     for family in ordered(runs.map(\.family)) {
       let audit = familyAudit(family)

@@ -10,6 +10,20 @@ public struct TaskAuditReport: Codable, Sendable {
 
   public init(audits: [TaskAudit], verdict: TaskVerdict) { (self.audits, self.verdict) = (audits, verdict) }
 
+  /// The report as a file or a pipe may have it: where the accuracy is withheld, without the figures that tell it.
+  public var told: JSONValue {
+    get throws(InputError) {
+      guard verdict.standing == .withheld, case .object(var fields) = try JSONValue.of(self) else { return try .of(self) }
+      fields["audits"] = .array(try audits.map { audit throws(InputError) in
+        guard case .object(var own) = try JSONValue.of(audit) else { preconditionFailure("an audit is a mapping") }
+        for key in ["headline", "headlineInterval", "parts"] { own[key] = nil }
+        own["findings"] = try .of(audit.shown(withholding: true))
+        return .object(own)
+      })
+      return .object(fields)
+    }
+  }
+
   /// The report as a page. Traps without audits.
   public func html() throws -> HTMLReport {
     let first = audits[0]

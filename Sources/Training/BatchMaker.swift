@@ -56,6 +56,22 @@ package struct BatchMaker: Sendable {
     return runs.count { $0.count >= largest } >= count
   }
 
+  /// Throws where a view would be looked for among too few others, or among its own picture's: batches of one, of one picture a run, or larger than there
+  /// are pictures. Views of a handful of frames are cut from different places, and may be of one frame.
+  func checkCompany(path: String) throws(InputError) {
+    let runs = task.runsABatch ?? 1
+    guard batch >= 2 * runs else {
+      throw InputError(
+        path: path, place: "batch", expected: "\(2 * runs) or more: task \(type(of: task).name) looks for a picture among the others of its batch"
+          + (runs > 1 ? ", which come from \(runs) runs" : ""), found: "\(batch)")
+    }
+    guard task.frameChoice != nil || canCompose else {
+      throw InputError(
+        path: path, place: "batch", expected: "at most \(images.count), the number of training pictures: a picture that comes twice has two right answers",
+        found: "\(batch)")
+    }
+  }
+
   /// Throws where too many runs have too few pictures.
   private func indices(step: Int, ofRuns count: Int) throws(InputError) -> [Int] {
     var random = Philox(seed: seed, 4, UInt64(step))

@@ -141,10 +141,10 @@ public struct Checkpoint: Sendable {
     let old = description
     // With every default written out, so that naming a default makes no difference.
     let task: Choice = try .of(recipe.task.task(path: path)), oldTask: Choice = try .of(old.recipe.task.task(path: path))
-    try require(oldTask == task, "recipe.task", "\(task)", oldTask)
+    if let other = try JSONValue.of(oldTask).firstDifference(from: .of(task)) { try require(false, "recipe.task.\(other.place)", other.other, other.own) }
     let backbone: Choice = try .of(recipe.backbone.backbone(path: path))
     let oldBackbone: Choice = try .of(old.recipe.backbone.backbone(path: path))
-    try require(oldBackbone == backbone, "recipe.backbone", "\(backbone)", oldBackbone)
+    if let other = try JSONValue.of(oldBackbone).firstDifference(from: .of(backbone)) { try require(false, "recipe.backbone.\(other.place)", other.other, other.own) }
     try require(
       old.recipe.projectsTemplate == recipe.projectsTemplate, "recipe.projectsTemplate", "\(recipe.projectsTemplate): a network keeps the scaling that it has learnt, so train anew",
       old.recipe.projectsTemplate)
@@ -176,8 +176,8 @@ public struct Checkpoint: Sendable {
 
   /// A damaged file's error with what is left to go on with.
   private static func advised(_ error: InputError) -> InputError {
-    guard error.place.hasSuffix(SafeTensors.sealKey) else { return error }
     let run = RunFolder((error.path as NSString).deletingLastPathComponent), name = (error.path as NSString).lastPathComponent
+    guard error.kind == .malformed, [run.last, run.best].contains(where: { ($0 as NSString).lastPathComponent == name }) else { return error }
     let other = [run.last, run.best].first { ($0 as NSString).lastPathComponent != name && FileManager.default.fileExists(atPath: $0) }
     let advice = other.map { "take \($0), to train on in a new folder by --from" } ?? "no other checkpoint is beside it: train again"
     return InputError(error.kind, path: error.path, place: error.place, expected: error.expected, found: "\(error.found); \(advice)")

@@ -1,8 +1,9 @@
 import Engine
 import Foundation
+import Host
 
 /// What a recipe says of precision: one by name, or whichever this processor is faster in.
-public enum PrecisionChoice: String, Codable, Sendable, CaseIterable {
+public enum PrecisionChoice: String, NamedChoice, Sendable {
   /// bfloat16 where the processor multiplies it faster than float32 (AMX; AVX512-BF16 but Intel's), else float32.
   case automatic = "auto"
   case float32

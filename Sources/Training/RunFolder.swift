@@ -28,25 +28,35 @@ public struct RunFolder: Sendable {
     public var accuracies: [String: Double]?
     /// Examples behind the two.
     public var count: Int
+    /// Different pictures that these are of; `nil` in files that do not tell.
+    public var pictures: Int?
     public var learningRate: Double
     public var imagesPerSecond: Double
 
     public init(
-      step: Int, split: String, loss: Double, accuracy: Double, accuracies: [String: Double]? = nil, count: Int, learningRate: Double,
-      imagesPerSecond: Double
+      step: Int, split: String, loss: Double, accuracy: Double, accuracies: [String: Double]? = nil, count: Int, pictures: Int? = nil,
+      learningRate: Double, imagesPerSecond: Double
     ) {
       (self.step, self.split, self.loss, self.accuracy, self.accuracies) = (step, split, loss, accuracy, accuracies)
-      (self.count, self.learningRate, self.imagesPerSecond) = (count, learningRate, imagesPerSecond)
+      (self.count, self.pictures, self.learningRate, self.imagesPerSecond) = (count, pictures, learningRate, imagesPerSecond)
     }
 
     init(
-      step: Int, split: String, loss: Double, right: [Int], of count: Int, _ questions: [Question], learningRate: Double, imagesPerSecond: Double
+      step: Int, split: String, loss: Double, right: [Int], of count: Int, pictures: Int? = nil, _ questions: [Question], learningRate: Double,
+      imagesPerSecond: Double
     ) {
       let shares = right.map { Double($0) / Double(count) }
       self.init(
         step: step, split: split, loss: loss, accuracy: shares.reduce(0, +) / Double(shares.count),
         accuracies: shares.count > 1 ? Dictionary(uniqueKeysWithValues: zip(questions.map(\.name), shares)) : nil, count: count,
-        learningRate: learningRate, imagesPerSecond: imagesPerSecond)
+        pictures: pictures, learningRate: learningRate, imagesPerSecond: imagesPerSecond)
+    }
+
+    /// The line as others may read it, without its accuracy where that is withheld.
+    public func told(withholding isWithheld: Bool) throws(InputError) -> JSONValue {
+      guard isWithheld, case .object(var fields) = try JSONValue.of(self) else { return try .of(self) }
+      for key in ["accuracy", "accuracies"] { fields[key] = nil }
+      return .object(fields)
     }
   }
 

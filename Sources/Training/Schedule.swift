@@ -1,8 +1,9 @@
 import Foundation
+import Host
 
 /// The learning rate over a run, as a factor of the recipe's.
 public struct Schedule: Codable, Hashable, Sendable {
-  public enum Kind: String, Codable, Sendable {
+  public enum Kind: String, NamedChoice, Sendable {
     case constant
     /// Half a cosine from 1 down to 0. Source: Loshchilov and Hutter, arXiv:1608.03983.
     case cosine

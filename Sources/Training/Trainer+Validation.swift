@@ -36,8 +36,18 @@ extension Trainer {
       for (index, count) in Trainer.rightAnswers(questions, outputs, batch, first: range.count).enumerated() { right[index] += count }
     }
     return .init(
-      step: step, split: "validation", loss: loss / Double(total), right: right, of: total, questions, learningRate: rate,
+      step: step, split: "validation", loss: loss / Double(total), right: right, of: total,
+      pictures: min(validation.images.count, total), questions, learningRate: rate,
       imagesPerSecond: Double(total) / seconds(clock.now - began))
+  }
+
+  /// What guessing reaches at a look: of answers that the corpus gives, the share of the most frequent one; `nil` without a validation split.
+  public var validationChance: Double? {
+    guard let images = validation?.images else { return nil }
+    if !images.answers.isEmpty {
+      return Double(Dictionary(images.answers.map { ($0, 1) }, uniquingKeysWith: +).values.max()!) / Double(images.count)
+    }
+    return validation!.task.chance(batch: recipe.batch)?.share ?? 1 / Double(max(1, classes.count))
   }
 
   /// How many of the first rows are answered right, for each question.

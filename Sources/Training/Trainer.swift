@@ -74,6 +74,7 @@ public final class Trainer {
       images: images, task: task, augmentations: augmentations, scaling: scaling, seed: recipe.seed, batch: recipe.batch)
     // Batches that cannot be put together are refused before anything is written.
     _ = try train.indices(step: 0)
+    if network.questions.contains(where: \.isAskedAmongABatch) { try train.checkCompany(path: path) }
     let hasValidation = corpus.records.contains { $0.split == .validation }
     validation = hasValidation
       ? BatchMaker(
@@ -105,9 +106,14 @@ public final class Trainer {
         known.precision = recipe.precision
       }
       guard known == recipe, last.description.corpus == digest else {
+        guard last.description.corpus == digest else {
+          throw InputError(
+            path: folder.last, place: "description", expected: "a checkpoint of this corpus", found: "a run of another corpus; choose another folder")
+        }
+        let difference = try JSONValue.of(known).firstDifference(from: JSONValue.of(recipe))!
         throw InputError(
-          path: folder.last, place: "description", expected: "a checkpoint of this recipe and corpus",
-          found: "a run of another \(last.description.corpus == digest ? "recipe" : "corpus"); choose another folder")
+          path: folder.last, place: "description.recipe.\(difference.place)", expected: "\(difference.other), as this recipe has",
+          found: "\(difference.own): a run of another recipe; choose another folder")
       }
       let begun = last.description.origin ?? "one that began with fresh weights"
       if let origin, !begun.contains(try Checksum.sha256(file: origin)) {

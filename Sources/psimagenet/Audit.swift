@@ -64,9 +64,15 @@ struct Audit: ParsableCommand {
     if subjects.count == 1, !FileManager.default.fileExists(atPath: RunFolder(subjects[0]).last), isRecipe(subjects[0]) {
       return try auditRecipe(subjects[0])
     }
+    let checkpoints = try subjects.map { folder in
+      let run = RunFolder(folder)
+      return (folder: folder, checkpoint: try Checkpoint(reading: best ? run.best : run.last))
+    }
+    // Before any is audited, which takes time: whether they belong together.
+    try TaskVerdict.check(checkpoints)
     var audits: [TaskAudit] = []
-    for folder in subjects {
-      let run = RunFolder(folder), path = best ? run.best : run.last, checkpoint = try Checkpoint(reading: path)
+    for (folder, checkpoint) in checkpoints {
+      let run = RunFolder(folder), path = best ? run.best : run.last
       let corpus = try Corpus(opening: corpus ?? checkpoint.description.recipe.corpus)
       let audit = try TaskAudit(
         checkpoint, path: path, corpus: corpus, twin: twin.map { try Corpus(opening: $0) }, split: Split(rawValue: split)!, examples: examples,
@@ -78,10 +84,10 @@ struct Audit: ParsableCommand {
       }
       audits.append(audit)
     }
-    let report = TaskAuditReport(audits: audits, verdict: try TaskVerdict(audits))
-    if let out { try AtomicFile.write(CanonicalJSON.data(report), to: out) }
+    let report = TaskAuditReport(audits: audits, verdict: try TaskVerdict(audits)), told = try report.told
+    if let out { try AtomicFile.write(CanonicalJSON.data(told), to: out) }
     if let html { try report.html().write(to: html) }
-    try output.print(report) { report in
+    try output.print(told) { _ in
       let isWithheld = report.verdict.standing == .withheld
       return (report.audits.map { $0.text(withholding: isWithheld) } + [report.verdict.sentence]).joined(separator: "\n\n")
     }

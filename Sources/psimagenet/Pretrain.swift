@@ -85,7 +85,9 @@ struct Pretrain: ParsableCommand {
       try output.print(PretrainOutcome(.finished, run: folder, audit: audit, commutation: commutation, metrics: metrics)) { _ in
         metrics.suffix(2).map {
           let accuracy = audit?.isWithheld == true ? "accuracy withheld" : String(format: "accuracy %.4f", $0.accuracy) + (audit == nil ? ", not audited" : "")
-          return "step \($0.step) \($0.split): loss \(String(format: "%.4f", $0.loss)), \(accuracy) (n = \($0.count))"
+          let chance = $0.split == "validation" ? trainer.validationChance.map { String(format: "; guessing %.4f", $0) } ?? "" : ""
+          let pictures = $0.pictures.map { " of \($0) pictures" } ?? ""
+          return "step \($0.step) \($0.split): loss \(String(format: "%.4f", $0.loss)), \(accuracy) (n = \($0.count)\(pictures)\(chance))"
         }.joined(separator: "\n") + "\n" + words(audit, commutation, folder) + "run folder: \(folder)"
       }
       if let commutation, !commutation.failures.isEmpty { throw ExitCode(1) }

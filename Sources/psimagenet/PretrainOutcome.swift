@@ -22,10 +22,6 @@ struct PretrainOutcome: Encodable {
     self.audit = verdict?.standing.rawValue ?? "absent"
     reasons = verdict?.reasons ?? commutation?.failures.map { "\($0.key)\($0.source.isEmpty ? "" : " (\($0.source))") does not commute with mirrors" } ?? []
     let isWithheld = verdict?.standing == .withheld
-    self.metrics = try metrics.map { metric throws(InputError) in
-      guard isWithheld, case .object(var fields) = try JSONValue.of(metric) else { return try .of(metric) }
-      for key in ["accuracy", "accuracies"] { fields[key] = nil }
-      return .object(fields)
-    }
+    self.metrics = try metrics.map { metric throws(InputError) in try metric.told(withholding: isWithheld) }
   }
 }

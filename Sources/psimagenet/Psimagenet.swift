@@ -13,6 +13,8 @@ struct Psimagenet: ParsableCommand {
 
   /// Prints one clear line for a known error and ends with the code that tells its kind.
   static func main() {
+    // A file that grows beyond the limit of the shell (ulimit -f) is an error of writing then, and not the end of the program.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -26,6 +26,7 @@ struct Show: ParsableCommand {
 
   func validate() throws {
     guard corpus != nil || batch != nil else { throw ValidationError("name a corpus, or a recipe with --batch") }
+    guard columns > 0 else { throw ValidationError("--columns is 1 or more, not \(columns)") }
     guard batch != nil || set.isEmpty else { throw ValidationError("--set changes the recipe of --batch") }
     guard batch == nil || (label == nil && !verify) else { throw ValidationError("--label and --verify are for a corpus, not for --batch") }
   }

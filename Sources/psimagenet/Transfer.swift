@@ -56,6 +56,10 @@ struct Transfer: ParsableCommand {
       try judge.score(trunk, on: chosen, of: opened, progress: progress)
     }
     let result = judge.result(scored, of: opened)
+    guard !result.rows.isEmpty else {
+      let (task, reason) = result.leftOut.min { $0.key < $1.key } ?? ("", "nothing was asked")
+      throw InputError(path: corpus, place: "task \(task)", expected: "a question that the corpus can answer", found: reason)
+    }
     if let out { try AtomicFile.write(CanonicalJSON.data(result), to: out) }
     try output.print(result) { result in
       var lines = result.chosen.map {

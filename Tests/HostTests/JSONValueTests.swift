@@ -51,3 +51,11 @@ func aNumberThatDoesNotFitIsNamed(text: String, expected: String) throws {
     .decoded(as: Counted.self, path: "p", place: "")
   #expect(counted.count == 2 && counted.share == 3 && counted.parts?[0].byte == 255)
 }
+
+@Test func theFirstDifferenceIsNamed() throws {
+  let one = try value(#"{"a": {"b": [1, {"c": "x"}]}, "d": 2}"#)
+  #expect(try one.firstDifference(from: one) == nil)
+  let other = try #require(try one.firstDifference(from: value(#"{"a": {"b": [1, {"c": "y"}]}, "d": 3}"#)))
+  #expect(other == (place: "a.b", own: #"[1,{"c":"x"}]"#, other: #"[1,{"c":"y"}]"#))
+  #expect(try one.firstDifference(from: value(#"{"a": {"b": [1, {"c": "x"}]}}"#))! == (place: "d", own: "2", other: "no such key"))
+}

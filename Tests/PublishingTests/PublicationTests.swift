@@ -203,7 +203,10 @@ import Training
     let withheld = try card(#"{"verdict": "reads the mask", "withheld": ["accuracy of kind"], "other": 1}"#)
     #expect(withheld.contains("Verdict of the cue report: reads the mask\n") && withheld.contains("- accuracy of kind\n"))
     #expect(!withheld.contains("model-index") && !withheld.contains("± ") && withheld.contains("is withheld"))
+    func metrics() throws -> String { String(decoding: try AtomicFile.read(scratch("out/m/metrics.jsonl")), as: UTF8.self) }
+    #expect(try !metrics().contains("accurac") && metrics().contains("\"loss\""))
     let plain = try card(#"{"verdict": "no cue found", "withheld": []}"#)
+    #expect(try metrics().contains("\"accuracy\""))
     #expect(plain.contains("no cue found") && plain.contains("model-index") && plain.contains(" ± "))
     // The audit of the run withholds as well, whatever the cue report says.
     try AtomicFile.write(Data(#"{"verdict": "WITHHELD: darks", "withheld": ["dark frames"]}"#.utf8), to: folder.path + "/audit.json")

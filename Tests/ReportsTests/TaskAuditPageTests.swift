@@ -43,6 +43,12 @@ func auditText(seed: Int, darks: String) throws -> String {
   #expect(page.contains("The accuracy is withheld") && page.contains("template projection: ") && page.contains("Darks &lt;said&gt;"))
   // Nowhere on the page, in no other words either: seed 1 alone has no leak, but all stand under one verdict.
   #expect(!page.contains("0.81"))
+  // Nor in the file of the report; one that is not withheld has all.
+  func file(_ audits: [TaskAudit]) throws -> String {
+    String(decoding: try CanonicalJSON.data(TaskAuditReport(audits: audits, verdict: TaskVerdict(audits)).told), as: UTF8.self)
+  }
+  #expect(try !file(audits).contains("0.81") && !file(audits).contains("headline") && file(audits).contains("Darks <said>"))
+  #expect(try file([audits[0], audits[2]]).contains("0.8125"))
 }
 
 @Test func threeHarmlessSeedsAreAccepted() throws {

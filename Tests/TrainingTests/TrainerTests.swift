@@ -41,7 +41,8 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
   var other = recipe
   other.learningRate = 0.5
   let refusal = inputError { _ = try Trainer(other, folder: parts) }
-  #expect(refusal?.path == parts + "/last.safetensors" && refusal?.found.contains("another recipe") == true)
+  #expect(refusal?.path == parts + "/last.safetensors" && refusal?.found == "0.001: a run of another recipe; choose another folder"
+    && refusal?.place == "description.recipe.learningRate" && refusal?.expected == "0.5, as this recipe has", "\(refusal!)")
   // The same corpus by another path is the same run.
   var moved = recipe
   moved.corpus = tiny.folder + "/./corpus"
@@ -52,9 +53,10 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
 @Test(arguments: PretextTaskCatalog.all.map { $0.name }) func theLossOfEveryTaskFalls(task: String) throws {
   let isQuick = ["flip", "crop-position", "frame-class", "single-image"].contains(task)
   let isAboutPlaces = ["patch-direction", "jigsaw", "tile-swap"].contains(task)
+  let isOfViews = ["shot-identity", "simclr", "vicreg", "simsiam", "prototypes"].contains(task)
   let tiny = try TinyCorpus(
     side: task == "masked-patches" ? 32 : isAboutPlaces ? 48 : 33, drift: task == "shot-order" ? 0.5 : 0, relief: isAboutPlaces ? 3 : 0,
-    variety: ["shot-identity", "simclr", "vicreg", "simsiam", "prototypes"].contains(task) ? 3 : 0)
+    variety: isOfViews ? 3 : 0)
   let recipe = tiny.recipe {
     // One run trains.
     $0.task = Choice(name: task, settings: task == "shot-identity" ? .object(["runs": .integer(1)]) : .object([:]))
@@ -62,7 +64,7 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
       ? Choice(name: "unet", settings: .object(["width": .integer(4), "decoderWidth": .integer(4)]))
       : Choice(name: "resnet10", settings: .object(["width": .integer(8)]))
     ($0.steps, $0.validateEvery, $0.checkpointEvery) = isQuick ? (30, 10, 30) : (24, 8, 24)
-    $0.batch = task == "masked-patches" ? 8 : task == "shot-identity" ? 16 : 32
+    $0.batch = task == "masked-patches" ? 8 : isOfViews ? 16 : 32
     $0.learningRate = 3e-3
   }
   #expect(try Trainer(recipe, folder: tiny.folder + "/run").run() == .finished)
@@ -463,4 +465,37 @@ private func figures(_ folder: String) throws -> [RunFolder.Metric] {
     }
     #expect(Set(asked).count == count && asked != images.records.prefix(count).map(\.id))
   }
+}
+
+/// A view that is looked for among no other is always found, and one whose picture comes twice has two right answers.
+@Test func batchesInWhichViewsCannotBeToldApartAreRefused() throws {
+  let tiny = try TinyCorpus(trainingRuns: 2)
+  func refusal(_ task: some PretextTask, batch: Int) throws -> InputError? {
+    var recipe = tiny.recipe()
+    (recipe.task, recipe.batch) = (try Choice.of(task), batch)
+    do { _ = try Trainer(recipe, folder: tiny.folder + "/views") } catch let error as InputError { return error }
+    return nil
+  }
+  let alone = try refusal(SimCLR(), batch: 1)
+  #expect(alone?.place == "batch" && alone?.expected.hasPrefix("2 or more: task simclr") == true, "\(alone.debugDescription)")
+  #expect(try refusal(SimCLR(), batch: 2) == nil && refusal(SimCLR(), batch: 40) == nil)
+  let large = try refusal(SimCLR(), batch: 41)
+  #expect(large?.place == "batch" && large?.expected.hasPrefix("at most 40") == true)
+  // Of two runs two pictures each, lest the run is the answer.
+  #expect(try refusal(ShotIdentity(), batch: 2)?.expected.hasPrefix("4 or more") == true && refusal(ShotIdentity(), batch: 4) == nil)
+  // Views of one frame come from different places of it; and a flip is asked about by itself.
+  var handful = SimCLR()
+  handful.pair.frames.count = 1
+  #expect(try refusal(handful, batch: 64) == nil && refusal(Flip(), batch: 1) == nil)
+}
+
+/// What a look would reach without looking stands beside it.
+@Test func guessingIsTheMostFrequentAnswerOfTheCorpus() throws {
+  let tiny = try TinyCorpus()
+  func chance(_ task: some PretextTask) throws -> Double? {
+    var recipe = tiny.recipe()
+    recipe.task = try Choice.of(task)
+    return try Trainer(recipe, folder: tiny.folder + "/chance").validationChance
+  }
+  #expect(try chance(FrameClass(label: "kind")) == 0.5 && chance(Flip()) == 0.5 && chance(SimCLR()) == 0.125 && chance(WhichSymmetry(.square)) == 0.125)
 }

@@ -89,6 +89,9 @@ func textThatIsNoRecipeIsRefused(text: String) {
   let error = try #require(inputError { _ = try read("corpus: /c\ntask: {name: flip}\naugmentations: [{name: turn, settings: {rotates: false}}]") })
   #expect(error.place == "augmentations.[0]" && error.expected.contains("task flip"))
   #expect(error.found == "turn, which contains what the task asks about: mirroring left and right")
+  // Turns that do no harm are not named beside the mirrors that do, and all that a question about gain cannot bear is.
+  let turned = try #require(inputError { _ = try read("corpus: /c\ntask: {name: flip}\naugmentations: [{name: turn}]") })
+  #expect(turned.found.contains("mirroring left and right") && !turned.found.contains("quarter turn"), "\(turned)")
   let bearable = try read("corpus: /c\ntask: {name: flip}\naugmentations: [{name: turn, settings: {mirrors: false}}]")
   #expect(try bearable.chosenAugmentations(path: "").first as? Turn == Turn(mirrors: false, rotates: true))
 }
@@ -98,4 +101,14 @@ func textThatIsNoRecipeIsRefused(text: String) {
   guard case .object(var fields) = try JSONValue.of(TrainingRecipe()) else { return }
   fields["augmentations"] = nil
   #expect(try JSONValue.object(fields).decoded(as: TrainingRecipe.self, path: "", place: "") == TrainingRecipe())
+}
+
+/// A name that is none of a choice's is answered by those that are.
+@Test(arguments: [
+  ("corpus: /c\ntask: {name: flip, settings: {axis: updown}}", "left-right, up-down", "updown"),
+  ("corpus: /c\nschedule: {kind: cosin}", "constant, cosine, step", "cosin"),
+  ("corpus: /c\nprecision: float16", "auto, float32, bfloat16", "float16"),
+]) func anUnknownChoiceIsAnsweredByTheKnownOnes(_ text: String, _ known: String, _ found: String) throws {
+  let error = try #require(inputError { _ = try read(text) })
+  #expect(error.expected == "one of \(known)" && error.found == found, "\(error)")
 }

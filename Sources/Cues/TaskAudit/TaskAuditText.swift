@@ -4,11 +4,11 @@ extension TaskAudit {
   /// The report for a terminal; `isWithheld` also where another seed's audit withholds the accuracy of all.
   public func text(withholding isWithheld: Bool) -> String {
     var text = "\(run): \(task) on \(corpus), \(split), \(step) steps, seed \(seed)\n"
-    text += isWithheld ? "accuracy WITHHELD\n" : "\(headline.metric) \(headline), 95 % \(headlineInterval.description)\n"
+    text += isWithheld ? "accuracy WITHHELD\n" : "\(headline.metric) \(headline), 95 % \(headlineInterval.description)" + (parts == nil ? ", chance \(decimals(headline.chance ?? 0))\n" : "\n")
     for part in isWithheld ? [] : parts ?? [] {
       text += "  \(part.name): \(part.headline.metric) \(part.headline), chance \(decimals(part.headline.chance ?? 0))\n"
     }
-    text += "\ncontrols, \(examples) examples each" + (parts == nil ? " (chance \(decimals(headline.chance ?? 0)))\n" : "\n")
+    text += "\ncontrols, \(examples) examples each" + "\n"
     let width = findings.map(\.name.count).max() ?? 0
     for finding in shown(withholding: isWithheld) {
       let name = finding.name + String(repeating: " ", count: width - finding.name.count)

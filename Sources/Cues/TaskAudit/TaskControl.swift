@@ -74,11 +74,11 @@ public struct ControlFinding: Codable, Hashable, Sendable {
     if distance > acceptance.tolerance, distance > sigmas * score.largerStandardError {
       self.init(control, .leak, "Answered (\(score), chance \(decimals(chance))): \(meaning ?? control.meaning).", score: score, expected: chance)
     } else if onlyAbove || interval.lower >= chance - acceptance.tolerance, interval.upper <= chance + acceptance.tolerance {
-      let words = onlyAbove ? "Not above chance by more than" : "At chance within"
+      let words = onlyAbove ? "Not above chance (\(decimals(chance))) by more than" : "At chance (\(decimals(chance))) within"
       self.init(control, .passed, "\(words) \(decimals(acceptance.tolerance)).", score: score, expected: chance)
     } else {
       self.init(
-        control, .undecided, "Not told from chance; \(score.count) examples leave \(interval.description) open.", score: score, expected: chance)
+        control, .undecided, "Not told from chance (\(decimals(chance))); \(score.count) examples leave \(interval.description) open.", score: score, expected: chance)
     }
   }
 }
@@ -103,7 +103,10 @@ public enum Remedy: String, Codable, Sendable, CaseIterable {
     case .recentring: return asksAboutHands && sources.contains { $0.centre == nil }
     case .symmetrisedMask: return (task as? Flip)?.showsOneSidedPixels ?? (task as? WhichSymmetry)?.showsOneSidedPixels ?? false
     case .perPanel: return sources.contains { $0.view == .assembled }
-    case .labels, .mixedBatches, .darkSubtraction, .runSplit, .alikeBatches: return true
+    case .labels: return task.label == nil
+    case .runSplit: return subject.corpus.manifest.splitBy == .frame
+    case .alikeBatches: return subject.examiner.whole.runsABatch != 1
+    case .mixedBatches, .darkSubtraction: return true
     }
   }
 
@@ -118,8 +121,8 @@ public enum Remedy: String, Codable, Sendable, CaseIterable {
     case .darkSubtraction: "subtract pedestals of the same run, mask hot pixels, or project the template"
     case .runSplit: "split the corpus by run or dark set"
     case .alikeBatches:
-      "draw batches from few runs of one instrument (shot-identity's runs; include in the recipe), so that neither outline nor readout tells their pictures "
-        + "apart"
+      "draw batches from one run of one instrument (shot-identity's runs: 1; include in the recipe), so that neither outline nor readout tells their "
+        + "pictures apart"
     case .labels: "draw labels from a generator keyed by the sample, and shuffle"
     }
   }

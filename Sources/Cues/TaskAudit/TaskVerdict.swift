@@ -3,6 +3,7 @@ import Evaluation
 import Foundation
 import Host
 import Tensors
+import Training
 
 /// The audits of one recipe's runs from several seeds, taken together.
 public struct TaskVerdict: Codable, Sendable {
@@ -38,6 +39,29 @@ public struct TaskVerdict: Codable, Sendable {
 
   /// Of one run by itself.
   public init(of audit: TaskAudit) { self.init(judging: [audit]) }
+
+  /// Throws for runs that cannot be judged together, as far as that is known before they are audited.
+  public static func check(_ runs: [(folder: String, checkpoint: Checkpoint)]) throws(InputError) {
+    guard let first = runs.first else { return }
+    var folders: [UInt64: String] = [:]
+    for (folder, checkpoint) in runs {
+      func require(_ holds: Bool, _ place: String, _ expected: String, _ found: String) throws(InputError) {
+        guard holds else {
+          throw InputError(path: folder, place: place, expected: "\(expected), as run \(first.folder) has, to be judged together", found: found)
+        }
+      }
+      let own = checkpoint.description, other = first.checkpoint.description
+      try require(own.recipe.task.name == other.recipe.task.name, "task", other.recipe.task.name, own.recipe.task.name)
+      try require(own.step == other.step, "step", "\(other.step) steps", "\(own.step)")
+      try require(own.corpus == other.corpus, "corpus", "corpus \(other.corpus)", own.corpus)
+      try require(
+        TaskAudit.digest(own.recipe, corpus: own.corpus) == TaskAudit.digest(other.recipe, corpus: other.corpus), "recipe",
+        "the same recipe but for its seed", "another one (a setting, augmentation or length differs)")
+      if let known = folders.updateValue(folder, forKey: own.recipe.seed) {
+        throw InputError(path: folder, place: "seed", expected: "runs from different seeds", found: "seed \(own.recipe.seed), as run \(known) has")
+      }
+    }
+  }
 
   private static func check(_ audit: TaskAudit, belongsWith first: TaskAudit) throws(InputError) {
     func require(_ holds: Bool, _ place: String, _ expected: String, _ found: String) throws(InputError) {

@@ -1,4 +1,5 @@
 import Graphs
+import Host
 import Networks
 import Tensors
 
@@ -14,7 +15,7 @@ import Tensors
 /// Validation asks about every picture in both versions.
 public struct Flip: PretextTask {
   /// What a mirror exchanges.
-  public enum Axis: String, Codable, Hashable, Sendable, CaseIterable {
+  public enum Axis: String, NamedChoice, Hashable, Sendable {
     case leftRight = "left-right"
     case upDown = "up-down"
 

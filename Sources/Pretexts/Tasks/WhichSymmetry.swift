@@ -1,4 +1,5 @@
 import Graphs
+import Host
 import Networks
 import Tensors
 
@@ -11,7 +12,7 @@ import Tensors
 ///
 /// Validation asks about every picture in all versions.
 public struct WhichSymmetry: PretextTask {
-  public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
+  public enum Kind: String, NamedChoice, Hashable, Sendable {
     case rotations
     case square
     case transposition
