@@ -16,7 +16,7 @@ public struct TaskAuditReport: Codable, Sendable {
       guard verdict.standing == .withheld, case .object(var fields) = try JSONValue.of(self) else { return try .of(self) }
       fields["audits"] = .array(try audits.map { audit throws(InputError) in
         guard case .object(var own) = try JSONValue.of(audit) else { preconditionFailure("an audit is a mapping") }
-        for key in ["headline", "headlineInterval", "parts"] { own[key] = nil }
+        for key in ["headline", "headlineInterval", "parts", "verdict"] { own[key] = nil }
         own["findings"] = try .of(audit.shown(withholding: true))
         return .object(own)
       })

@@ -65,6 +65,11 @@ package struct BatchMaker: Sendable {
         path: path, place: "batch", expected: "\(2 * runs) or more: task \(type(of: task).name) looks for a picture among the others of its batch"
           + (runs > 1 ? ", which come from \(runs) runs" : ""), found: "\(batch)")
     }
+    if task.frameChoice == nil, !canCompose, runs > 1 || task.runsABatch != nil {
+      throw InputError(
+        path: path, place: "batch", expected: "\(runs) runs of at least \((batch + runs - 1) / runs) training pictures each, for task \(type(of: task).name)",
+        found: "fewer; choose a smaller batch, or more runs a batch")
+    }
     guard task.frameChoice != nil || canCompose else {
       throw InputError(
         path: path, place: "batch", expected: "at most \(images.count), the number of training pictures: a picture that comes twice has two right answers",
@@ -103,13 +108,13 @@ package struct BatchMaker: Sendable {
     return (max(1, images.count / company.unit) * company.unit, company.unit)
   }
 
-  /// Fixed examples `range`, the same at every look; filled up by repeating the last. Those beyond the look's count are other examples of
-  /// the same pictures.
+  /// Fixed examples `range`, the same at every look; of those that are asked by themselves filled up to a batch by repeating the last. Those beyond the
+  /// look's count are other examples of the same pictures.
   package func validation(_ range: Range<Int>, amongBatch: Bool = false) throws(InputError) -> [String: Tensor<Float>] {
     if amongBatch {
       let places = company.places(range, seed: 0)
-      return try made(concurrently: true) { place in
-        let own = places[min(place, places.count - 1)]
+      return try made(concurrently: true, count: range.count) { place in
+        let own = places[place]
         return (own.picture, Philox(seed: 0, 6, UInt64(own.look), UInt64(own.picture)), nil)
       }
     }
@@ -121,10 +126,14 @@ package struct BatchMaker: Sendable {
     }
   }
 
+  /// Which pictures fixed examples `range` are of.
+  func pictures(ofFixed range: Range<Int>, amongBatch: Bool) -> [Int] {
+    amongBatch ? company.places(range, seed: 0).map(\.picture) : range.map { $0 / task.variants % images.count }
+  }
+
   /// What fixed example `place` of the batch `range` shows.
   package func record(ofFixed place: Int, in range: Range<Int>, amongBatch: Bool) -> Record {
-    let index = min(range.lowerBound + place, range.upperBound - 1)
-    return images.records[amongBatch ? company.places(range, seed: 0)[index - range.lowerBound].picture : index / task.variants % images.count]
+    images.records[pictures(ofFixed: range, amongBatch: amongBatch)[min(place, range.count - 1)]]
   }
 
   /// The context of examples that are drawn, and of fixed ones.
@@ -132,9 +141,10 @@ package struct BatchMaker: Sendable {
     ExampleContext(scaling: scaling, isAugmenting: augmenting, augmentations: augmentations, variant: variant)
   }
 
+  /// - Parameter count: examples; a batch where left out.
   /// `plan` gives for each place the picture, the key of its example and the variant of a fixed one.
   private func made(
-    concurrently: Bool, augmenting: Bool = false, _ plan: @Sendable (Int) -> (index: Int, random: Philox, variant: Int?)
+    concurrently: Bool, augmenting: Bool = false, count: Int? = nil, _ plan: @Sendable (Int) -> (index: Int, random: Philox, variant: Int?)
   ) throws(InputError) -> [String: Tensor<Float>] {
     let shapes = task.fields(side: images.side, classes: images.classes.count)
     let parts = Mutex<[Int: Result<ExampleBatch, InputError>]>([:])
@@ -152,7 +162,7 @@ package struct BatchMaker: Sendable {
       } catch { result = .failure(error) }
       parts.withLock { $0[places.lowerBound] = result }
     }
-    if concurrently { EngineThreads.split(batch, make) } else { make(0..<batch) }
+    if concurrently { EngineThreads.split(count ?? batch, make) } else { make(0..<(count ?? batch)) }
     // Of several errors the first place's, whichever thread was faster.
     let made = parts.withLock { $0.sorted { $0.key < $1.key } }
     return ExampleBatch.joined(try made.map { part throws(InputError) in try part.value.get() })

@@ -157,6 +157,7 @@ public struct Checkpoint: Sendable {
       start.optimizer = OptimizerState(moments: moments, count: weights.storage.count)
     }
     start.description.origin = "\(path), step \(old.step), SHA-256 \(try Checksum.sha256(file: path)), corpus \(old.corpus)"
+      + (old.recipe.initialWeights.map { ", first weights \($0)" } ?? "")
       + (old.origin.map { "; before that \($0)" } ?? "")
     return start
   }

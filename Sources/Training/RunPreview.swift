@@ -78,16 +78,16 @@ extension Trainer {
     // Forward and backward are three times forward. A look settles the statistics first.
     var looking = 0.0, lookingBytes = 0, passSeconds = stepSeconds / 3 / Double(recipe.batch)
     if let validation {
-      let isAmongBatch = questions.contains(where: \.isAskedAmongABatch), look = validation.fixedLook(amongBatch: isAmongBatch)
-      let plan = try compiled(network.program(batch: recipe.batch, mode: .inference).program)
+      let look = validation.fixedLook(amongBatch: network.isAskedAmongABatch)
+      let plan = try compiled(network.program(batch: look.unit, mode: .inference).program)
       lookingBytes = plan.memoryBytes
       for _ in 0..<2 {
         let start = clock.now
-        _ = try plan.evaluate(try validation.validation(0..<min(look.unit, look.count), amongBatch: isAmongBatch), weights)
+        _ = try plan.evaluate(try validation.validation(0..<min(look.unit, look.count), amongBatch: network.isAskedAmongABatch), weights)
         looking = seconds(clock.now - start)
         if clock.now - began > limit { break }
       }
-      passSeconds = looking / Double(recipe.batch)
+      passSeconds = looking / Double(look.unit)
       looking *= Double((max(512, look.count) + look.unit - 1) / look.unit)
     }
     if let (plan, program) = try settlingPlan() {

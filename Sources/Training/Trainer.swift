@@ -74,7 +74,7 @@ public final class Trainer {
       images: images, task: task, augmentations: augmentations, scaling: scaling, seed: recipe.seed, batch: recipe.batch)
     // Batches that cannot be put together are refused before anything is written.
     _ = try train.indices(step: 0)
-    if network.questions.contains(where: \.isAskedAmongABatch) { try train.checkCompany(path: path) }
+    if network.isAskedAmongABatch { try train.checkCompany(path: path) }
     let hasValidation = corpus.records.contains { $0.split == .validation }
     validation = hasValidation
       ? BatchMaker(
@@ -105,12 +105,13 @@ public final class Trainer {
       if recipe.precision == .automatic || recipe.precision == PrecisionChoice(last.description.precision.precision) {
         known.precision = recipe.precision
       }
-      guard known == recipe, last.description.corpus == digest else {
+      let difference = try JSONValue.of(known).firstDifference(from: JSONValue.of(recipe))
+      guard difference == nil, last.description.corpus == digest else {
         guard last.description.corpus == digest else {
           throw InputError(
             path: folder.last, place: "description", expected: "a checkpoint of this corpus", found: "a run of another corpus; choose another folder")
         }
-        let difference = try JSONValue.of(known).firstDifference(from: JSONValue.of(recipe))!
+        let difference = difference!
         throw InputError(
           path: folder.last, place: "description.recipe.\(difference.place)", expected: "\(difference.other), as this recipe has",
           found: "\(difference.own): a run of another recipe; choose another folder")
@@ -168,7 +169,10 @@ public final class Trainer {
     let (program, questions) = network.program(batch: recipe.batch, mode: .training)
     let plan = try compiled(program)
     // Now, so that a lack of memory shows before the first step.
-    let looking = try validation.map { (try compiled(network.program(batch: recipe.batch, mode: .inference).program), $0) }
+    let looking = try validation.map { validation in
+      let unit = validation.fixedLook(amongBatch: network.isAskedAmongABatch).unit
+      return (try compiled(network.program(batch: unit, mode: .inference).program), validation)
+    }
     let settling = try settlingPlan()
     var gradients = Weights(program.parameters)
     let clock = ContinuousClock()

@@ -64,6 +64,9 @@ package struct TrainingNetwork {
   /// What the task is judged by.
   var questions: [Question] { build(batch: 1, mode: .inference).objective.judged.map(\.question) }
 
+  /// Whether one of them looks for its answers among a batch.
+  var isAskedAmongABatch: Bool { questions.contains(where: \.isAskedAmongABatch) }
+
   private func build(batch: Int, mode: Scope.Mode) -> (scope: Scope, inputs: [String: Value], objective: Objective) {
     let builder = GraphBuilder(), scope = Scope(builder, mode: mode)
     let fields = task.fields(side: side, classes: classes)

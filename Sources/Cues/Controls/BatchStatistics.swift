@@ -24,8 +24,14 @@ public struct BatchStatistics: TaskControl {
   public func finding(_ subject: TaskSubject) throws -> ControlFinding {
     let examiner = subject.examiner, size = examiner.batchSize, recipe = subject.recipe
     let augmentations = try recipe.chosenAugmentations(path: recipe.name)
-    let images = try ImageSet(
-      subject.corpus, split: subject.split, include: recipe.include, exclude: recipe.exclude, task: examiner.whole, augmentations: augmentations)
+    let images: ImageSet
+    do {
+      images = try ImageSet(
+        subject.corpus, split: subject.split, include: recipe.include, exclude: recipe.exclude, task: examiner.whole, augmentations: augmentations)
+    } catch {
+      // Some held-out record cannot be trained on (it lacks the label, or a neighbour), which the other controls leave out.
+      return ControlFinding(BatchStatistics.self, .undecided, "No batch of held-out pictures can be made: \(error.description).")
+    }
     let stream = BatchMaker(
       images: images, task: examiner.whole, augmentations: augmentations, scaling: examiner.scaling, seed: recipe.seed &+ 1, batch: size)
     guard stream.canCompose else {

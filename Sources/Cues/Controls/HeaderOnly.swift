@@ -71,6 +71,11 @@ public struct HeaderOnly: TaskControl {
     let examples = Embeddings(vectors: Tensor([rows.count, rows[0].count], rows.flatMap { $0 }), labels: truths, classes: classes, groups: groups)
     let order = Dictionary(uniqueKeysWithValues: Set(groups).sorted().enumerated().map { ($1, $0) }), halves = groups.map { order[$0]! % 2 }
     var sheet = isDrawn ? AnswerSheet(classes: classes.count) : AnswerSheet(.mostFrequent)
+    let present = (0..<2).map { half in Set(truths.indices.filter { halves[$0] == half }.map { truths[$0] }) }
+    // A class that all runs of one half lack cannot be said there: whether its header tells it is not known.
+    guard isDrawn || present[0] == present[1] else {
+      return ControlFinding(HeaderOnly.self, .undecided, "Some answers belong to single runs, so no run can be answered by others: the run tells them.")
+    }
     for half in 0..<2 {
       let fitting = truths.indices.filter { halves[$0] == half }, trying = truths.indices.filter { halves[$0] != half }
       let train = examples.subset(fitting)

@@ -37,17 +37,22 @@ public struct MirroredGeometry: TaskControl {
     var isShownAlike = false
     var own: AnswerSheet?, worst: (finding: ControlFinding, loss: Double)?
     // Those under which the outline changes most tell most.
-    let compared = try symmetries.map { symmetry in
-      let overlaps = try sample.concurrentMap { try held.image($0).maskOverlap(under: symmetry, minimumWeight: limit) }
-      return (symmetry: symmetry, overlaps: overlaps, mean: Statistics.mean(overlaps))
-    }.sorted { $0.mean < $1.mean }.prefix(MirroredGeometry.most)
-    for (symmetry, overlaps, overlap) in compared where overlap < 1 {
+    let byPicture = try sample.concurrentMap { index in
+      let image = try held.image(index)
+      return symmetries.map { image.maskOverlap(under: $0, minimumWeight: limit) }
+    }
+    let compared = symmetries.enumerated().map { place, symmetry in
+      (symmetry: symmetry, overlaps: byPicture.map { $0[place] }, mean: Statistics.mean(byPicture.map { $0[place] }))
+    }.sorted { $0.mean < $1.mean }
+    var tried = 0
+    for (symmetry, overlaps, overlap) in compared where overlap < 1 && tried < MirroredGeometry.most {
       let (twins, way) = MirroredGeometry.twins(subject, symmetry)
       let differing = zip(sample, overlaps).filter { $0.1 < 1 }.map(\.0)
       if try MirroredGeometry.areShownAlike(held, twins, differing, subject) {
         isShownAlike = true
         continue
       }
+      tried += 1
       let plain = try own ?? subject.examiner.sheet(of: held, count: count, seed: subject.seed)
       own = plain
       let twin = try subject.examiner.sheet(of: twins, count: count, seed: subject.seed)

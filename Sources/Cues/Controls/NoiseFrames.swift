@@ -25,11 +25,11 @@ public struct NoiseFrames: TaskControl {
     guard subject.examiner.question.isAskedAmongABatch else {
       return try subject.mustBeChance(NoiseFrames.self, subject.made(subject.examples) { noise($0) })
     }
-    let batch = subject.examiner.batchSize, batches = max(1, subject.examples / batch), frames = min(NoiseFrames.frames, batches)
+    let batch = subject.examiner.batchSize, batches = (subject.examples + batch - 1) / batch, frames = min(NoiseFrames.frames, batches)
     var sheet: AnswerSheet?
     for index in 0..<frames {
       let frame = noise(index), pictures = Pictures(runs: Array(repeating: index, count: batch)) { _ in frame }
-      let own = try subject.examiner.sheet(of: pictures, count: batches / frames * batch, seed: seed)
+      let own = try subject.examiner.sheet(of: pictures, count: (batches + frames - 1) / frames * batch, seed: seed)
       if sheet == nil { sheet = own } else { sheet?.append(own) }
     }
     return subject.mustBeChance(NoiseFrames.self, sheet!)

@@ -17,7 +17,7 @@ extension TaskAudit {
     }
     text += "\n" + commutation.text
     for remedy in remedies { text += "\nremedy, \(remedy.rawValue): \(remedy.advice)" }
-    if self.isWithheld, remedies.isEmpty { text += "\nremedy: none that the program knows; the question is answered by what always lies alike" }
+    if self.isWithheld, remedies.isEmpty { text += "\nremedy: none that the program knows" }
     return text
   }
 }

@@ -108,11 +108,12 @@ public struct TaskVerdict: Codable, Sendable {
   /// What keeps harmless audits from being accepted beside undecided controls: too little was asked, or the assembly has no judge.
   package static func unmet(_ audits: [TaskAudit]) -> [String] {
     let acceptance = audits[0].acceptance
-    // Whatever was trained from one checkpoint is one network that was trained a little further.
-    let seeds = Set(audits.map { audit in audit.origin.map { $0.components(separatedBy: "SHA-256 ").dropFirst().first ?? $0 } ?? "seed \(audit.seed)" }).count
+    // Whatever was trained from one run's checkpoints is one network that was trained a little further; and beside runs from fresh weights it may be one of these.
+    let fresh = audits.filter { $0.origin == nil }
+    let seeds = fresh.isEmpty ? Set(audits.map { root(of: $0.origin!) }).count : Set(fresh.map(\.seed)).count
     var missing: [String] = []
     if seeds < acceptance.seeds {
-      missing.append("\(seeds) of \(acceptance.seeds) seeds" + (audits.contains { $0.origin != nil } ? " (runs that go on from one checkpoint count as one)" : ""))
+      missing.append("\(seeds) of \(acceptance.seeds) seeds" + (audits.contains { $0.origin != nil } ? " (runs that go on from one run count as one, and beside others as none)" : ""))
     }
     if let least = audits.map(\.examples).min(), least < acceptance.examples { missing.append("\(least) of \(acceptance.examples) examples a control") }
     let runs = audits.map { $0.runs ?? 0 }.min()!
@@ -126,10 +127,9 @@ public struct TaskVerdict: Codable, Sendable {
       missing.append("the assembly, which a twin of the turned detector alone can judge")
     }
     for audit in audits {
-      let asked = Dictionary(grouping: audit.findings, by: \.part)
-      for (_, findings) in asked.sorted(by: { ($0.key ?? "") < ($1.key ?? "") }) {
-        for control in ControlCatalog.ofTasks where !findings.contains(where: { $0.control == control.name }) {
-          missing.append("control \(control.name) of seed \(audit.seed)")
+      for part in audit.parts.map({ $0.map { Optional($0.name) } }) ?? [nil] {
+        for control in ControlCatalog.ofTasks where !audit.findings.contains(where: { $0.part == part && $0.control == control.name }) {
+          missing.append("control \(part.map { "\($0): " } ?? "")\(control.name) of seed \(audit.seed)")
         }
       }
       // The number of examples counts where chance must be shown. A positive control asks for less, and company for as many as memory holds.
@@ -147,14 +147,24 @@ public struct TaskVerdict: Codable, Sendable {
   private static func unseen(_ audits: [TaskAudit]) -> [String] {
     var missing: [String] = []
     if let other = audits.first(where: { $0.split != Split.test.rawValue }) { missing.append("pictures of split test, not \(other.split)") }
-    if audits.contains(where: { $0.learntFrom != $0.corpusDigest }) {
+    if audits.contains(where: { $0.learntFrom == nil || $0.learntFrom != $0.corpusDigest }) {
       missing.append("the corpus that was learnt from: in this one training pictures may be among those of the test")
     }
-    if audits.contains(where: { audit in audit.origin.map { !$0.contains(audit.corpusDigest ?? "?") } ?? false }) {
-      missing.append("a checkpoint to go on from that learnt from this corpus")
+    if audits.contains(where: { audit in links(of: audit.origin).contains { !$0.contains("corpus \(audit.corpusDigest ?? "?")") } }) {
+      missing.append("a checkpoint to go on from that learnt from this corpus alone")
     }
-    if let weights = audits.compactMap(\.initialWeights).first { missing.append("fresh first weights: which pictures those of \(weights) have seen is not known") }
+    if let weights = audits.compactMap({ $0.initialWeights ?? $0.origin?.components(separatedBy: "first weights ").dropFirst().first }).first { missing.append("fresh first weights: which pictures those of \(weights) have seen is not known") }
     return missing
+  }
+
+  /// What `Checkpoint.continued` wrote of each run that was gone on from, the last one first.
+  private static func links(of origin: String?) -> [String] { origin?.components(separatedBy: "; before that ") ?? [] }
+
+  /// The folder of the run that began.
+  private static func root(of origin: String) -> String {
+    let first = links(of: origin).last!.components(separatedBy: ", step ")[0]
+    // Foundation's own traps on a name of one letter.
+    return first.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
   }
 
   public var sentence: String {
