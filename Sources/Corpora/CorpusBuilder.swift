@@ -40,7 +40,7 @@ public enum CorpusBuilder {
     recipeAt path: String, to folder: String, replacing: Bool = false, rank: BuildRank = .alone,
     environment: [String: String] = ProcessInfo.processInfo.environment, progress: BuildProgressHandler = { _ in }
   ) throws(InputError) {
-    let base = (path as NSString).deletingLastPathComponent
+    let base = path.folderOfPath
     try write(
       try CorpusRecipe(reading: path), relativeTo: base.isEmpty ? "." : base, to: folder, replacing: replacing, rank: rank,
       environment: environment, progress: progress)
@@ -64,7 +64,7 @@ public enum CorpusBuilder {
     let place = BuildFolder(folder + ".building")
     if !rank.isFirst { return try assist(recipe, sources, in: place, becoming: folder, rank, progress) }
     let opened = try sources()
-    let parent = (folder as NSString).deletingLastPathComponent
+    let parent = folder.folderOfPath
     if !parent.isEmpty { try AtomicFile.makeFolder(parent) }
     let lock = try FileLock(folder + ".building.lock", expected: "no other build of this corpus")
     defer { withExtendedLifetime(lock) {} }

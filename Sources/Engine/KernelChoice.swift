@@ -61,7 +61,7 @@ public final class KernelTimings: Sendable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     guard let data = try? encoder.encode(File(fastest: all)) else { return }
-    let folder = (path as NSString).deletingLastPathComponent
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     _ = try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     _ = try? data.write(to: URL(fileURLWithPath: path), options: .atomic)
   }

@@ -73,7 +73,7 @@ public struct CalibrationFolder: Sendable {
     guard let folder = try folder(of: source),
       let file = try Self.file(in: "\(folder)/\(Kind.pedestals.rawValue)", run: run)
     else { return nil }
-    return Int((file as NSString).lastPathComponent.prefix { $0 != "-" })
+    return Int(file.nameInPath.prefix { $0 != "-" })
   }
 
   /// The geometry of `source` for `run`, or `nil` where the folder has none for it.

@@ -4,7 +4,7 @@ import Foundation
 public enum AtomicFile {
   /// Writes to a temporary sibling, flushes it to disk, renames it over `path`.
   public static func write(_ data: Data, to path: String) throws(InputError) {
-    let folder = (path as NSString).deletingLastPathComponent
+    let folder = path.folderOfPath
     if !folder.isEmpty { try makeFolder(folder) }
     let temporary = path + ".partial"
     do {

@@ -34,7 +34,7 @@ public struct AvailableMemory: Hashable, Sendable {
           candidates.append(.init(bytes: bytes, source: "the memory limit of the control group \(group.isEmpty ? "/" : group)"))
         }
         guard !group.isEmpty, group != "/" else { break }
-        group = (group as NSString).deletingLastPathComponent
+        group = group.folderOfPath
       }
     }
     return candidates.min { $0.bytes < $1.bytes }

@@ -72,7 +72,7 @@ extension Checkpoint.Description {
     resolved.backbone = try .of(recipe.backbone.backbone(path: path))
     resolved.optimizer = Choice(name: recipe.optimizer.name, settings: try .of(recipe.optimizer.optimizer(path: path)))
     resolved.corpus = name
-    resolved.initialWeights = recipe.initialWeights.map { ($0 as NSString).lastPathComponent }
+    resolved.initialWeights = recipe.initialWeights.map { $0.nameInPath }
     resolved.precision = PrecisionChoice(precision.precision)
     return resolved
   }

@@ -123,7 +123,7 @@ extension Publication {
       corpus: .init(
         name: corpus.manifest.name, manifestSHA256: description.corpus, recipeSHA256: corpus.manifest.recipeSHA256,
         sources: corpus.manifest.sources),
-      checkpoint: .init(file: (path as NSString).lastPathComponent, sha256: try Checksum.sha256(file: path), step: description.step),
+      checkpoint: .init(file: path.nameInPath, sha256: try Checksum.sha256(file: path), step: description.step),
       recipe: recipe, seed: recipe.seed, publishedOn: machine, cuesSHA256: cues.map(Checksum.sha256), commit: commit, date: date)
 
     try SafeTensors.write(ModelWeights.trunkEntries(checkpoint.weights, step: description.step), to: ModelFile.trunk.path(in: folder))

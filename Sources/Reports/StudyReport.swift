@@ -222,6 +222,6 @@ extension StudyReport {
     guard line.hasPrefix(digest) else {
       throw InputError(path: path, place: "", expected: "SHA-256 \(line.prefix(64))", found: digest)
     }
-    return PublishedFolder(name: (folder as NSString).lastPathComponent, bytes: weights.count, sha256: digest)
+    return PublishedFolder(name: folder.nameInPath, bytes: weights.count, sha256: digest)
   }
 }

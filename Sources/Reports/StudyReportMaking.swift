@@ -74,5 +74,5 @@ extension StudyReport {
     return lines
   }
 
-  private static func last(_ path: String) -> String { (path as NSString).lastPathComponent }
+  private static func last(_ path: String) -> String { path.nameInPath }
 }

@@ -177,9 +177,9 @@ public struct Checkpoint: Sendable {
 
   /// A damaged file's error with what is left to go on with.
   private static func advised(_ error: InputError) -> InputError {
-    let run = RunFolder((error.path as NSString).deletingLastPathComponent), name = (error.path as NSString).lastPathComponent
-    guard error.kind == .malformed, [run.last, run.best].contains(where: { ($0 as NSString).lastPathComponent == name }) else { return error }
-    let other = [run.last, run.best].first { ($0 as NSString).lastPathComponent != name && FileManager.default.fileExists(atPath: $0) }
+    let run = RunFolder(error.path.folderOfPath), name = error.path.nameInPath
+    guard error.kind == .malformed, [run.last, run.best].contains(where: { $0.nameInPath == name }) else { return error }
+    let other = [run.last, run.best].first { $0.nameInPath != name && FileManager.default.fileExists(atPath: $0) }
     let advice = other.map { "take \($0), to train on in a new folder by --from" } ?? "no other checkpoint is beside it: train again"
     return InputError(error.kind, path: error.path, place: error.place, expected: error.expected, found: "\(error.found); \(advice)")
   }

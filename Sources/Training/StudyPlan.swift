@@ -103,7 +103,7 @@ public struct StudyPlan: Decodable, Sendable {
   /// Reads a file; unknown keys and impossible values are refused by name.
   public static func reading(_ path: String) throws(InputError) -> StudyPlan {
     var plan = try YAMLText.value(StudyPlan.self, from: AtomicFile.read(path), path: path)
-    let folder = (path as NSString).deletingLastPathComponent
+    let folder = path.folderOfPath
     func resolved(_ name: String) -> String { name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name }
     plan.corpus = resolved(plan.corpus)
     plan.families = plan.families.map { family in

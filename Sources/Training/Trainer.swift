@@ -316,7 +316,7 @@ func seconds(_ duration: Duration) -> Double {
 }
 
 /// Whether two paths end in the same file name: a file may have moved since the run began.
-private func sameName(_ a: String, _ b: String) -> Bool { (a as NSString).lastPathComponent == (b as NSString).lastPathComponent }
+private func sameName(_ a: String, _ b: String) -> Bool { a.nameInPath == b.nameInPath }
 
 /// Three decimals.
 private func rounded(_ value: Double) -> String { String(format: "%.3f", value) }

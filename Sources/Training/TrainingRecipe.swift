@@ -82,7 +82,7 @@ public struct TrainingRecipe: Codable, Hashable, Sendable {
     if !isFile, let recipe = NamedRecipe.named(name) {
       try self.init(Data(recipe.yaml.utf8), path: "recipe \(name)", folder: "", settings)
     } else if isFile || name.contains("/") || name.contains(".") {
-      try self.init(AtomicFile.read(name), path: name, folder: (name as NSString).deletingLastPathComponent, settings)
+      try self.init(AtomicFile.read(name), path: name, folder: name.folderOfPath, settings)
     } else {
       throw InputError(
         .missing, path: name, place: "", expected: "a recipe file, or one of \(NamedRecipe.all.map(\.name).joined(separator: ", "))",

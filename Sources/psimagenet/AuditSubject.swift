@@ -9,7 +9,7 @@ enum AuditSubject {
   static func refuseFileOfRun(_ subject: String) throws(InputError) {
     guard FileManager.default.fileExists(atPath: subject), !AtomicFile.isFolder(subject) else { return }
     func refusal(_ found: String) -> InputError {
-      let folder = (subject as NSString).deletingLastPathComponent
+      let folder = subject.folderOfPath
       return InputError(
         path: subject, place: "", expected: "a run folder, or a recipe", found: "\(found); name its run folder\(folder.isEmpty ? "" : ", such as \(folder)")")
     }

@@ -41,7 +41,7 @@ struct RecipeOptions: ParsableArguments {
   /// Throws, saying how it is made, where the corpus of a recipe that comes with the program is not there.
   static func checkCorpus(of recipe: TrainingRecipe, named given: String) throws {
     guard let named = NamedRecipe.named(given), !FileManager.default.fileExists(atPath: recipe.corpus + "/manifest.json") else { return }
-    let plan = try (TrainingRecipe(reading: named.name).corpus as NSString).lastPathComponent
+    let plan = try TrainingRecipe(reading: named.name).corpus.nameInPath
     throw InputError(
       .missing, path: recipe.corpus, place: "",
       expected: "the corpus of the program's recipes, which Datasets/\(plan)-plan.yaml tells how to make; or another one by --corpus",

@@ -187,7 +187,7 @@ final class BuildCrew: Sendable {
         return "rank 0 to complete the corpus"
       }
       // The session goes just before the building folder becomes the corpus; otherwise rank 0 has died or begun anew.
-      if !AtomicFile.isFolder((path as NSString).deletingLastPathComponent), FileManager.default.fileExists(atPath: folder + "/manifest.json") {
+      if !AtomicFile.isFolder(path.folderOfPath), FileManager.default.fileExists(atPath: folder + "/manifest.json") {
         return nil
       }
       let since = gone ?? .now
@@ -203,7 +203,7 @@ final class BuildCrew: Sendable {
 
   /// What to tell of an error that may come of another process's end, which takes the folder with it.
   func explained(_ error: InputError) -> InputError {
-    let folder = (path as NSString).deletingLastPathComponent
+    let folder = path.folderOfPath
     guard rank.count > 1, !rank.isFirst, error.kind != .malformed, error.path.hasPrefix(folder), !AtomicFile.isFolder(path) else { return error }
     return isEnded
   }

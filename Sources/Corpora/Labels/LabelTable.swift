@@ -89,7 +89,7 @@ struct LabelTable: Sendable {
   func value(of id: EventID, file: String, index: Int) -> String? {
     if joinsByFile {
       let at = namesIndex ? index : 0
-      return values[.file(file, at)] ?? values[.file((file as NSString).lastPathComponent, at)]
+      return values[.file(file, at)] ?? values[.file(file.nameInPath, at)]
     }
     var key = id
     if !namesExperiment { key.experiment = "" }

@@ -16,7 +16,7 @@ public struct RecipeProposal: Sendable {
     let part = try Self.part(path, pattern: place, labels: [])
     let hasRuns = inspection.runs.count > 1
     text = try Self.text(
-      name: Self.name((path as NSString).lastPathComponent), of: place, [part],
+      name: Self.name(path.nameInPath), of: place, [part],
       split: hasRuns
         ? ["# Few runs: a split may stay empty.", "split: {allowEmpty: true}"]
         : ["# One run cannot be split: all of it goes to train. With more runs, leave this line out.", "split: {train: 1, validation: 0, test: 0}"])
@@ -42,7 +42,7 @@ public struct RecipeProposal: Sendable {
         ?? InputError(.missing, path: path, place: "", expected: "data files in this folder or the folders in it", found: "none")
     }
     text = try Self.text(
-      name: Self.name((place as NSString).lastPathComponent), of: place, parts,
+      name: Self.name(place.nameInPath), of: place, parts,
       split: ["# Few runs: a split may stay empty.", "split: {allowEmpty: true}"])
   }
 

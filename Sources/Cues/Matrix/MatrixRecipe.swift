@@ -46,7 +46,7 @@ public struct MatrixRecipe: Decodable, Hashable, Sendable {
   /// Reads a file; unknown keys and impossible values are refused by name. Geometry files are relative to its folder.
   public static func reading(_ path: String) throws(InputError) -> MatrixRecipe {
     var recipe = try YAMLText.value(MatrixRecipe.self, from: AtomicFile.read(path), path: path)
-    let folder = (path as NSString).deletingLastPathComponent
+    let folder = path.folderOfPath
     recipe.geometries = recipe.geometries.mapValues { $0.hasPrefix("/") || folder.isEmpty ? $0 : folder + "/" + $0 }
     return recipe
   }

@@ -163,8 +163,7 @@ public struct TaskVerdict: Codable, Sendable {
   /// The folder of the run that began.
   private static func root(of origin: String) -> String {
     let first = links(of: origin).last!.components(separatedBy: ", step ")[0]
-    // Foundation's own traps on a name of one letter.
-    return first.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    return first.folderOfPath
   }
 
   public var sentence: String {

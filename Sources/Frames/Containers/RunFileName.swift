@@ -1,4 +1,5 @@
 import Foundation
+import Host
 
 /// What a file name such as `xpptut15-r0054-s03-c00.xtc` says: experiment, run, stream and chunk.
 ///
@@ -15,7 +16,7 @@ struct RunFileName: Hashable {
   let chunk: Int?
 
   init?(_ path: String) {
-    let name = (path as NSString).lastPathComponent
+    let name = path.nameInPath
     let parts = (name.split(separator: ".", maxSplits: 1).first ?? "").split(separator: "-")
     guard parts.count >= 2, let run = RunFileName.number(parts[1], after: "r") else { return nil }
     experiment = String(parts[0])

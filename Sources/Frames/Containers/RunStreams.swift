@@ -10,7 +10,7 @@ struct RunStreams {
     let paths: [String]
     var isControl: Bool { (number ?? 0) >= RunFileName.firstControlStream }
     /// `stream 3`, or the file's name.
-    var name: String { number.map { "stream \($0)" } ?? (paths[0] as NSString).lastPathComponent }
+    var name: String { number.map { "stream \($0)" } ?? paths[0].nameInPath }
   }
 
   /// Streams in rising order.
@@ -29,7 +29,7 @@ struct RunStreams {
       guard let name = RunFileName(path), let stream = name.stream else {
         throw InputError(
           path: path, place: "file name", expected: "<experiment>-r<run>-s<stream>-c<chunk> beside \(paths.count - 1) other files of the run",
-          found: (path as NSString).lastPathComponent)
+          found: path.nameInPath)
       }
       let run = first ?? name
       first = run
@@ -67,7 +67,7 @@ struct RunStreams {
         groups.append([path])
         continue
       }
-      let key = Key(folder: file.deletingLastPathComponent, experiment: name.experiment, run: name.run, suffix: suffix)
+      let key = Key(folder: path.folderOfPath, experiment: name.experiment, run: name.run, suffix: suffix)
       if let place = places[key] {
         groups[place].append(path)
       } else {

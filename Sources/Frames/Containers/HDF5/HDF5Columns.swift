@@ -47,7 +47,7 @@ struct HDF5Columns {
     self.path = file.path
     self.file = RunName(file.path)
     for dataset in datasets {
-      let name = try HDF5Units.name(of: dataset, in: file), last = (dataset.path as NSString).lastPathComponent
+      let name = try HDF5Units.name(of: dataset, in: file), last = dataset.path.nameInPath
       switch dataset.element {
       case .string:
         if dataset.shape == [count], count > 1 {
@@ -77,12 +77,12 @@ struct HDF5Columns {
 
   /// `[N, codes]` by name.
   static func isCodeTable(_ dataset: HDF5Dataset) -> Bool {
-    dataset.shape.rank == 2 && (dataset.path as NSString).lastPathComponent.lowercased() == "eventcodes"
+    dataset.shape.rank == 2 && dataset.path.nameInPath.lowercased() == "eventcodes"
   }
 
   /// A single value in a file of one event is a column only where it can be an identity or a code.
   private func isConstant(_ dataset: HDF5Dataset) -> Bool {
-    let last = (dataset.path as NSString).lastPathComponent
+    let last = dataset.path.nameInPath
     return Self.names[last] == nil && last != "event_time" && last != "timestamp" && Self.code(last) == nil
   }
 
@@ -178,7 +178,7 @@ struct RunName {
   private static let instruments = ["amo", "sxr", "xpp", "xcs", "cxi", "mec", "mfx", "tmo", "rix", "txi", "ued", "dia"]
 
   init(_ path: String) {
-    let parts = (path as NSString).lastPathComponent.split { "-_.".contains($0) }
+    let parts = path.nameInPath.split { "-_.".contains($0) }
     guard let first = parts.first else { return }
     let isExperiment = (6...14).contains(first.count) && first.last?.isNumber == true && Self.instruments.contains(String(first.prefix(3)))
     if isExperiment { experiment = String(first) }

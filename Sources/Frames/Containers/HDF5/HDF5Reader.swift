@@ -105,7 +105,7 @@ public final class HDF5Reader: EventReader {
       return (recognized?.images == found ? recognized?.name : nil, found)
     }
     if let recognized { return (recognized.name, recognized.images) }
-    let times = others.first { ["event_time", "timestamp"].contains(($0.path as NSString).lastPathComponent) && $0.shape.rank == 1 }
+    let times = others.first { ["event_time", "timestamp"].contains($0.path.nameInPath) && $0.shape.rank == 1 }
     func largest(_ candidates: [HDF5Dataset]) -> HDF5Dataset? {
       var best: HDF5Dataset?
       for image in candidates where image.shape.rank <= 4 && image.shape.count > (best?.shape.count ?? 0) { best = image }

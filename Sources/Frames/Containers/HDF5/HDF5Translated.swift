@@ -22,7 +22,7 @@ struct HDF5Translated {
 
   /// `nil` where no structure `time` stands beside `image`. `paths` are all datasets of the file.
   init?(beside image: HDF5Dataset, in file: HDF5File, paths: [String], skipped: inout [String: Int]) throws(InputError) {
-    let group = (image.path as NSString).deletingLastPathComponent
+    let group = image.path.folderOfPath
     guard paths.contains("\(group)/time"), let times = try Self.times(of: group, in: file) else { return nil }
     let count = StackLayout.eventCount(image.shape)
     guard times.count == count else {
@@ -31,11 +31,11 @@ struct HDF5Translated {
     self.times = times
     isPresent = paths.contains("\(group)/_mask") ? try file.dataset("\(group)/_mask").doubles().map { $0 != 0 } : nil
     // The scan step: everything up to the type and the source.
-    let step = ((group as NSString).deletingLastPathComponent as NSString).deletingLastPathComponent
-    let sources = Set(paths.filter { $0.hasPrefix(step + "/") && $0.hasSuffix("/time") }.map { ($0 as NSString).deletingLastPathComponent })
+    let step = group.folderOfPath.folderOfPath
+    let sources = Set(paths.filter { $0.hasPrefix(step + "/") && $0.hasSuffix("/time") }.map { $0.folderOfPath })
     for source in sources.sorted() {
       let names = paths.filter { $0.hasPrefix(source + "/") && !$0.dropFirst(source.count + 1).contains("/") }
-      for name in names where !["time", "_mask", "_damage"].contains((name as NSString).lastPathComponent) {
+      for name in names where !["time", "_mask", "_damage"].contains(name.nameInPath) {
         try join(try file.dataset(name), of: source, in: file, skipped: &skipped)
       }
     }
@@ -66,7 +66,7 @@ struct HDF5Translated {
   /// Adds what one dataset of another source says about the same shots.
   private mutating func join(_ dataset: HDF5Dataset, of source: String, in file: HDF5File, skipped: inout [String: Int]) throws(InputError) {
     guard dataset.element == .other, dataset.shape.rank == 1 else { return }
-    let type = (((source as NSString).deletingLastPathComponent) as NSString).lastPathComponent
+    let type = source.folderOfPath.nameInPath
     guard let shots = try Self.times(of: source, in: file), shots.count == dataset.shape[0] else {
       skipped["dataset \(dataset.path)"] = 1
       return
@@ -77,7 +77,7 @@ struct HDF5Translated {
     }
     let columns = try dataset.doubles(members: try dataset.numberMembers())
     for (member, values) in columns {
-      guard let name = Self.name(of: member, type: type, source: (source as NSString).lastPathComponent) else { continue }
+      guard let name = Self.name(of: member, type: type, source: source.nameInPath) else { continue }
       // Bit i of the damage mask stands for field i of EBeam.
       let field = name.hasPrefix("ebeam.") ? XTC1Scalars.eBeamFields.firstIndex(of: String(name.dropFirst(6))) : nil
       for (row, shot) in shots.enumerated() {

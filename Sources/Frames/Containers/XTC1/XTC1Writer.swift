@@ -18,7 +18,7 @@ public final class XTC1Writer {
 
   public init(creating path: String) throws(InputError) {
     self.path = path
-    try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
+    try AtomicFile.makeFolder(path.folderOfPath)
     guard FileManager.default.createFile(atPath: path + ".partial", contents: nil),
       let handle = FileHandle(forWritingAtPath: path + ".partial")
     else { throw InputError(.inputOutput, path: path, place: "create", expected: "a writable place", found: "none") }
